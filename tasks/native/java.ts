@@ -22,6 +22,8 @@ export interface CatalogPlace {
   warehouse: string;
   /** Path of the SQLite file. */
   database: string;
+  /** Existing folder for unpacked native libraries, see {@linkcode kafkaCommand}. */
+  temp: string;
 }
 
 // Small programs that live long: C1 alone starts faster and keeps the code cache and the compiler's
@@ -32,6 +34,7 @@ const JVM = [
   "-XX:MaxMetaspaceSize=128m",
   "-XX:+ExitOnOutOfMemoryError",
   "-Djava.net.preferIPv4Stack=true",
+  "-XX:-UsePerfData",
   "-Djava.awt.headless=true",
   "-Dorg.slf4j.simpleLogger.logFile=System.out",
   "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -95,9 +98,12 @@ export function kafkaFormatCommand(jars: Jars, properties: string, id: string): 
   return ["java", ...JVM, "-cp", join(jars.kafka, "*"), ...tool, "-t", id, "-c", properties];
 }
 
-/** Runs the broker, logging to its standard output. */
-export function kafkaCommand(jars: Jars, properties: string): string[] {
-  const heap = ["-Xms64m", `-Xmx${KAFKA_HEAP_MB}m`];
+/**
+ * Runs the broker, logging to its standard output. Native libraries are unpacked into `temp`, which must
+ * exist: in the system's temp folder each SIGKILL would leave a copy behind.
+ */
+export function kafkaCommand(jars: Jars, properties: string, temp: string): string[] {
+  const heap = ["-Xms64m", `-Xmx${KAFKA_HEAP_MB}m`, `-Djava.io.tmpdir=${temp}`];
   // KafkaConfig prints 300 lines of values at each start and at each topic change.
   const quiet = [
     "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn",
@@ -121,6 +127,7 @@ export function catalogCommand(jars: Jars, xml: string, place: CatalogPlace): st
     "java",
     "-Xms16m",
     `-Xmx${CATALOG_HEAP_MB}m`,
+    `-Djava.io.tmpdir=${place.temp}`,
     ...JVM,
     "-cp",
     join(jars.catalog, "*"),

@@ -127,7 +127,7 @@ export async function startKafka(
   if (!format.success) throw new Error(new TextDecoder().decode(format.stderr));
   const address = `127.0.0.1:${port}`;
   const log = join(dir, "kafka.log");
-  const process = await startGuarded(kafkaCommand(jars, properties), log);
+  const process = await startGuarded(kafkaCommand(jars, properties, dir), log);
   await untilReady("kafka", process, log, async () => await kafkaReady(address) !== undefined);
   return { ...process, address, port, controllerPort };
 }
@@ -147,7 +147,7 @@ export async function startCatalog(
 ): Promise<ServiceProcess & { url: string; port: number }> {
   const { dir, warehouse, port = freePort() } = options;
   await Deno.mkdir(warehouse, { recursive: true });
-  const place = { port, warehouse, database: join(dir, "catalog.db") };
+  const place = { port, warehouse, database: join(dir, "catalog.db"), temp: dir };
   const command = catalogCommand(jars, join(NATIVE_DIR, "catalog", "jetty.xml"), place);
   const log = join(dir, "catalog.log");
   const url = `http://127.0.0.1:${port}`;
