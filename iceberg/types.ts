@@ -32,10 +32,11 @@
  *                      samePartition(a, b): boolean; partitionKey(tuple): string (usable as a Map key)
  *     stats.ts         metricsToDataFile(metrics, schema, { truncate? }), Metrics helpers
  *     manifest.ts      encodeManifest(options: EncodeManifestOptions): { bytes: Uint8Array, manifest: ManifestFile }
- *                      decodeManifest(bytes, { manifest, specs, schema, stats? }): ManifestEntry[]   inheritance applied
+ *     manifest_reader.ts  decodeManifest(bytes, { manifest, specs, schema, stats? }): ManifestEntry[]   inheritance applied
  *     manifest_list.ts encodeManifestList({ snapshotId, parentSnapshotId, sequenceNumber, manifests }): Uint8Array
  *                      decodeManifestList(bytes): ManifestFile[]
  *     metadata.ts      parseTableMetadata(text): TableMetadata; printTableMetadata(metadata): string
+ *                      tableMetadataFromJson(value), tableMetadataToJson(metadata): for REST, with parseJson/printJson
  *                      newTableMetadata({ uuid, location, schema, spec?, sortOrder?, properties?, nowMs })
  *                      currentSchema(md), defaultSpec(md), currentSnapshot(md), snapshotById(md, id)
  *     updates.ts       applyUpdates(metadata, updates, { nowMs }): TableMetadata
@@ -314,6 +315,7 @@ export interface ManifestFile {
   sequence_number: bigint;
   min_sequence_number: bigint;
   added_snapshot_id: bigint;
+  /** This count and the next five are -1 where an old v1 writer left them out: assume some. */
   added_files_count: number;
   existing_files_count: number;
   deleted_files_count: number;
