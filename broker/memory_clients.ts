@@ -1,0 +1,191 @@
+/** Reader and writers of the in-process broker. */
+import type { MemoryCluster, ProducerSession } from "./memory_cluster.ts";
+import type { MemoryFaults } from "./memory_faults.ts";
+import type { PartitionLog } from "./memory_log.ts";
+import {
+  type Fetched,
+  type FetchOptions,
+  type Isolation,
+  OffsetOutOfRangeError,
+  type PartitionBatch,
+  type Reader,
+  type TransactionalWriter,
+  type Writer,
+} from "./port.ts";
+import { decodeRecordBatches } from "./record_batch_decode.ts";
+import { BATCH_BYTES_MAX, FETCH_BYTES_MAX, FETCH_WAIT_MS_MAX } from "./limits.ts";
+import { WriterPhase } from "./writer_phase.ts";
+
+/** What every client of the in-process broker shares. */
+export interface MemoryContext {
+  cluster: MemoryCluster;
+  faults: MemoryFaults;
+}
+
+/** See {@linkcode Reader}. */
+export class MemoryReader implements Reader {
+  readonly #context: MemoryContext;
+  readonly #isolation: Isolation;
+  readonly #closed = new AbortController();
+
+  constructor(context: MemoryContext, isolation: Isolation) {
+    this.#context = context;
+    this.#isolation = isolation;
+  }
+
+  fetch(topic: string, partition: number, options: FetchOptions): Promise<Fetched> {
+    const { cluster, faults } = this.#context;
+    return faults.around("fetch", { topic, partition }, async () => {
+      const { offset, waitMsMax = FETCH_WAIT_MS_MAX, bytesMax = FETCH_BYTES_MAX, signal } = options;
+      const signals = [this.#closed.signal, ...(signal === undefined ? [] : [signal])];
+      const deadline = performance.now() + waitMsMax;
+      while (true) {
+        for (const each of signals) each.throwIfAborted();
+        cluster.expireTransactions();
+        const log = cluster.log(topic, partition);
+        if (!log.has(offset)) throw new OffsetOutOfRangeError(topic, partition, offset);
+        const slice = log.read(offset, { isolation: this.#isolation, bytesMax });
+        const waitMs = deadline - performance.now();
+        if (slice.bytes.length > 0 || slice.hole || waitMs <= 0) {
+          const decoded = decodeRecordBatches(slice.bytes, {
+            fetchOffset: offset,
+            isolation: this.#isolation,
+            aborted: slice.aborted,
+          });
+          const { start: logStart, stable, end } = log;
+          const readable = this.#isolation === "committed" ? stable : end;
+          return {
+            topic,
+            partition,
+            fetchOffset: offset,
+            nextOffset: slice.hole ? readable : decoded.nextOffset,
+            records: decoded.records,
+            logStart,
+            stable,
+            end,
+          };
+        }
+        await changed(log, waitMs, signals);
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed.abort(new Error("Cannot fetch: the reader is closed"));
+    return Promise.resolve();
+  }
+}
+
+/** Resolves at the log's next change, after `waitMs`, or when a signal aborts. */
+async function changed(
+  log: PartitionLog,
+  waitMs: number,
+  signals: readonly AbortSignal[],
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const forget = log.onChange(resolve);
+  const timer = setTimeout(resolve, waitMs);
+  for (const signal of signals) signal.addEventListener("abort", () => resolve(), { once: true });
+  try {
+    await promise;
+  } finally {
+    forget();
+    clearTimeout(timer);
+  }
+}
+
+async function appendAll(
+  context: MemoryContext,
+  session: ProducerSession,
+  batches: readonly PartitionBatch[],
+): Promise<void> {
+  const { transactionalId } = session;
+  for (const share of batches) {
+    const { topic, partition } = share;
+    const subject = transactionalId === undefined
+      ? { topic, partition }
+      : { transactionalId, topic, partition };
+    await context.faults.around("append", subject, () => {
+      context.cluster.append(session, share, BATCH_BYTES_MAX);
+    });
+  }
+}
+
+/** See {@linkcode TransactionalWriter}. */
+export class MemoryTransactionalWriter implements TransactionalWriter {
+  readonly transactionalId: string;
+  readonly #context: MemoryContext;
+  readonly #session: ProducerSession;
+  readonly #phase: WriterPhase;
+
+  constructor(context: MemoryContext, transactionalId: string, session: ProducerSession) {
+    this.#context = context;
+    this.transactionalId = transactionalId;
+    this.#session = session;
+    this.#phase = new WriterPhase(transactionalId);
+  }
+
+  begin(): void {
+    this.#phase.begin();
+  }
+
+  send(batches: readonly PartitionBatch[]): Promise<void> {
+    const { transactionalId } = this;
+    return this.#phase.send(() =>
+      this.#context.faults.around(
+        "send",
+        { transactionalId },
+        () => appendAll(this.#context, this.#session, batches),
+      )
+    );
+  }
+
+  commit(): Promise<void> {
+    return this.#end("commit");
+  }
+
+  abort(): Promise<void> {
+    return this.#end("abort");
+  }
+
+  #end(action: "commit" | "abort"): Promise<void> {
+    const { transactionalId } = this;
+    return this.#phase.end(action, () =>
+      this.#context.faults.around(
+        action,
+        { transactionalId },
+        () => this.#context.cluster.endTransaction(this.#session, action === "commit"),
+      ));
+  }
+
+  close(): Promise<void> {
+    this.#phase.close();
+    return Promise.resolve();
+  }
+}
+
+/** See {@linkcode Writer}. */
+export class MemoryWriter implements Writer {
+  readonly #context: MemoryContext;
+  readonly #session: ProducerSession;
+  #closed = false;
+
+  constructor(context: MemoryContext, session: ProducerSession) {
+    this.#context = context;
+    this.#session = session;
+  }
+
+  async send(batches: readonly PartitionBatch[]): Promise<void> {
+    if (this.#closed) throw new Error("Cannot send: the writer is closed");
+    await this.#context.faults.around(
+      "send",
+      {},
+      () => appendAll(this.#context, this.#session, batches),
+    );
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    return Promise.resolve();
+  }
+}

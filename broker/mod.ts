@@ -1,0 +1,5 @@
+/** The broker port, its two adapters, and where a key goes. */
+export * from "./port.ts";
+export { createMemoryBroker, type MemoryBroker, type MemoryBrokerOptions } from "./memory.ts";
+export type { Fault, FaultPoint, FaultSpec } from "./memory_faults.ts";
+export { murmur2, partitionOf } from "./murmur2.ts";

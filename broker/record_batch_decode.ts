@@ -1,0 +1,326 @@
+/**
+ * Reads Kafka's record batches, format v2, into columns over one buffer, and hides what
+ * read_committed must hide. The broker sends whole batches, those of aborted transactions included,
+ * beside a list of {producer id, first offset} of the aborted ones: the filter is the client's work
+ * (KIP-98). The list is not sorted, several producers may share a partition, and only a real control
+ * record ends an aborted span; kafkajs's own filter is wrong on all three (docs/decisions/0003).
+ */
+import { crc32c } from "./crc32c.ts";
+import { decompress } from "./compression.ts";
+import type { Isolation, RecordBatch } from "./port.ts";
+import { ABORT_MARKER, BATCH_HEADER_BYTES } from "./record_batch_encode.ts";
+import { readInt64 } from "./wire.ts";
+
+/** A transaction of the fetched range that was aborted. */
+export interface AbortedTransaction {
+  producerId: number;
+  firstOffset: number;
+}
+
+/** How to decode. */
+export interface DecodeOptions {
+  /** Records below are part of their batch but were not asked for. */
+  fetchOffset: number;
+  isolation: Isolation;
+  aborted: readonly AbortedTransaction[];
+  /** Check each batch's CRC-32C: a damaged log becomes an error instead of odd records. @default {true} */
+  checkCrc?: boolean;
+}
+
+/** What {@linkcode decodeRecordBatches} found. */
+export interface Decoded {
+  records: RecordBatch;
+  /** One past the last offset of the last whole batch; `fetchOffset` when there is none. */
+  nextOffset: number;
+}
+
+/** One batch whose records are to be delivered. */
+interface Section {
+  /** The records, uncompressed. */
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  count: number;
+  baseOffset: number;
+  baseTimestamp: number;
+  /** The broker's time for all records of a LogAppendTime batch. */
+  appendTime: number | undefined;
+}
+
+const TEXT = new TextDecoder();
+
+/** Follows the aborted list along the log: which producers' records are hidden just now. */
+class AbortedFilter {
+  readonly #pending: AbortedTransaction[];
+  #next = 0;
+  readonly #hidden = new Set<number>();
+
+  constructor(aborted: readonly AbortedTransaction[]) {
+    this.#pending = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
+  }
+
+  /** Passes over one transactional batch; true when its records are hidden. */
+  hides(batch: { producerId: number; lastOffset: number; abortMarker: boolean }): boolean {
+    while (
+      this.#next < this.#pending.length &&
+      this.#pending[this.#next]!.firstOffset <= batch.lastOffset
+    ) {
+      this.#hidden.add(this.#pending[this.#next++]!.producerId);
+    }
+    if (batch.abortMarker) this.#hidden.delete(batch.producerId);
+    return this.#hidden.has(batch.producerId);
+  }
+}
+
+/**
+ * Decodes the record sets of one fetched partition. A batch cut off at the end is left for the
+ * next fetch. Throws Error for damaged bytes, formats before v2 and codecs that are not supported.
+ */
+export function decodeRecordBatches(bytes: Uint8Array, options: DecodeOptions): Decoded {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const filter = new AbortedFilter(options.aborted);
+  const sections: Section[] = [];
+  let nextOffset = options.fetchOffset;
+  let position = 0;
+  while (position + 12 <= bytes.length) {
+    const length = view.getInt32(position + 8);
+    const end = position + 12 + length;
+    if (end > bytes.length) break;
+    if (length < BATCH_HEADER_BYTES - 12 || view.getInt8(position + 16) !== 2) {
+      throw new Error(
+        `Cannot decode a record batch at offset "${readInt64(view, position)}": ` +
+          `format ${view.getInt8(position + 16)} of ${length} bytes, expected format 2`,
+      );
+    }
+    if (options.checkCrc ?? true) checkBatchCrc(bytes, view, position, end);
+    const lastOffset = readInt64(view, position) + view.getInt32(position + 23);
+    nextOffset = Math.max(nextOffset, lastOffset + 1);
+    if (isVisible(view, position, { end, lastOffset, filter, isolation: options.isolation })) {
+      const section = readSection(bytes, view, position, end);
+      if (section.count > 0 && lastOffset >= options.fetchOffset) sections.push(section);
+    }
+    position = end;
+  }
+  if (position === 0 && bytes.length > 0) {
+    throw new Error(
+      `Cannot decode a fetch at offset "${options.fetchOffset}": ${bytes.length} bytes hold no whole batch`,
+    );
+  }
+  return { records: readColumns(bytes, sections, options.fetchOffset), nextOffset };
+}
+
+function checkBatchCrc(bytes: Uint8Array, view: DataView, position: number, end: number): void {
+  const stored = view.getUint32(position + 17);
+  const computed = crc32c(bytes, position + 21, end);
+  if (stored !== computed) {
+    throw new Error(
+      `Cannot decode a record batch at offset "${readInt64(view, position)}": checksum ` +
+        `${computed.toString(16)}, expected ${stored.toString(16)}`,
+    );
+  }
+}
+
+function isVisible(
+  view: DataView,
+  position: number,
+  batch: { end: number; lastOffset: number; filter: AbortedFilter; isolation: Isolation },
+): boolean {
+  const attributes = view.getInt16(position + 21);
+  const control = (attributes & 0x20) !== 0;
+  if (batch.isolation === "uncommitted" || (attributes & 0x10) === 0) return !control;
+  const hidden = batch.filter.hides({
+    producerId: readInt64(view, position + 43),
+    lastOffset: batch.lastOffset,
+    abortMarker: control && markerType(view, position, batch.end) === ABORT_MARKER,
+  });
+  return !control && !hidden;
+}
+
+/** The type in the key of a control batch's only record; -1 when compaction emptied the batch. */
+function markerType(view: DataView, position: number, end: number): number {
+  if (view.getInt32(position + 57) < 1) return -1;
+  let at = position + BATCH_HEADER_BYTES;
+  at = skipVarint(view, at); // record length
+  at += 1; // attributes
+  at = skipVarint(view, at); // timestamp delta
+  at = skipVarint(view, at); // offset delta
+  at = skipVarint(view, at); // key length
+  if (at + 4 > end) throw new Error("Cannot decode a control record: its key is cut off");
+  return view.getInt16(at + 2);
+}
+
+function skipVarint(view: DataView, at: number): number {
+  while (view.getUint8(at) > 0x7f) at++;
+  return at + 1;
+}
+
+function readSection(bytes: Uint8Array, view: DataView, position: number, end: number): Section {
+  const attributes = view.getInt16(position + 21);
+  const codec = attributes & 0x07;
+  const start = position + BATCH_HEADER_BYTES;
+  const plain = codec === 0 ? undefined : decompress(codec, bytes.subarray(start, end));
+  return {
+    bytes: plain ?? bytes,
+    start: plain === undefined ? start : 0,
+    end: plain === undefined ? end : plain.length,
+    count: view.getInt32(position + 57),
+    baseOffset: readInt64(view, position),
+    baseTimestamp: readInt64(view, position + 27),
+    appendTime: (attributes & 0x08) !== 0 ? readInt64(view, position + 35) : undefined,
+  };
+}
+
+/** Brings all sections into one buffer where some were compressed. */
+function joinSections(bytes: Uint8Array, sections: Section[]): Uint8Array {
+  if (sections.every((section) => section.bytes === bytes)) return bytes;
+  const only = sections.length === 1 ? sections[0] : undefined;
+  if (only !== undefined) return only.bytes;
+  const size = sections.reduce((sum, section) => sum + section.end - section.start, 0);
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const section of sections) {
+    joined.set(section.bytes.subarray(section.start, section.end), at);
+    const length = section.end - section.start;
+    section.start = at;
+    at += length;
+    section.end = at;
+  }
+  return joined;
+}
+
+function readColumns(fetched: Uint8Array, sections: Section[], fetchOffset: number): RecordBatch {
+  const bytes = joinSections(fetched, sections);
+  const room = sections.reduce((sum, section) => sum + section.count, 0);
+  const columns = new Columns(bytes, room);
+  const cursor = new Cursor(bytes);
+  for (const section of sections) {
+    cursor.position = section.start;
+    for (let i = 0; i < section.count; i++) {
+      const length = cursor.varint();
+      const end = cursor.position + length;
+      if (length < 0 || end > section.end) {
+        throw new Error(`Cannot decode a record of the batch at "${section.baseOffset}": cut off`);
+      }
+      cursor.position += 1; // attributes
+      const timeDelta = cursor.varlong();
+      const offset = section.baseOffset + cursor.varint();
+      if (offset >= fetchOffset) {
+        columns.add(cursor, offset, section.appendTime ?? section.baseTimestamp + timeDelta);
+      }
+      cursor.position = end;
+    }
+  }
+  columns.trim();
+  return columns;
+}
+
+/** Reads zig-zag varints; records need six each, so most being one byte is the fast path. */
+class Cursor {
+  position = 0;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  varint(): number {
+    const byte = this.#bytes[this.position++]!;
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
+    return this.#longer(byte);
+  }
+
+  #longer(byte: number): number {
+    let value = byte & 0x7f;
+    for (let shift = 7; byte > 0x7f && shift < 35; shift += 7) {
+      byte = this.#bytes[this.position++]!;
+      value |= (byte & 0x7f) << shift;
+    }
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  /** As a number: the deltas of times in ms are far below 2^53. */
+  varlong(): number {
+    const byte = this.#bytes[this.position++]!;
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
+    let value = BigInt(byte & 0x7f);
+    let last = byte;
+    for (let shift = 7n; last > 0x7f && shift < 70n; shift += 7n) {
+      last = this.#bytes[this.position++]!;
+      value |= BigInt(last & 0x7f) << shift;
+    }
+    return Number((value >> 1n) ^ -(value & 1n));
+  }
+}
+
+/** A {@linkcode RecordBatch} while and after it is filled. */
+class Columns implements RecordBatch {
+  count = 0;
+  readonly bytes: Uint8Array;
+  offsets: Float64Array;
+  timestamps: Float64Array;
+  keyStart: Int32Array;
+  keyEnd: Int32Array;
+  valueStart: Int32Array;
+  valueEnd: Int32Array;
+  /** Where each record's headers begin, to be read on demand. */
+  #headerStart: Int32Array;
+
+  constructor(bytes: Uint8Array, room: number) {
+    this.bytes = bytes;
+    this.offsets = new Float64Array(room);
+    this.timestamps = new Float64Array(room);
+    this.keyStart = new Int32Array(room);
+    this.keyEnd = new Int32Array(room);
+    this.valueStart = new Int32Array(room);
+    this.valueEnd = new Int32Array(room);
+    this.#headerStart = new Int32Array(room);
+  }
+
+  add(cursor: Cursor, offset: number, timestamp: number): void {
+    const index = this.count++;
+    this.offsets[index] = offset;
+    this.timestamps[index] = timestamp;
+    const keyLength = cursor.varint();
+    this.keyStart[index] = keyLength < 0 ? -1 : cursor.position;
+    if (keyLength > 0) cursor.position += keyLength;
+    this.keyEnd[index] = keyLength < 0 ? -1 : cursor.position;
+    const valueLength = cursor.varint();
+    this.valueStart[index] = valueLength < 0 ? -1 : cursor.position;
+    if (valueLength > 0) cursor.position += valueLength;
+    this.valueEnd[index] = valueLength < 0 ? -1 : cursor.position;
+    this.#headerStart[index] = cursor.position;
+  }
+
+  /** Cuts the columns to the records that are there: a batch may begin below the fetch offset. */
+  trim(): void {
+    if (this.count === this.offsets.length) return;
+    this.offsets = this.offsets.subarray(0, this.count);
+    this.timestamps = this.timestamps.subarray(0, this.count);
+    this.keyStart = this.keyStart.subarray(0, this.count);
+    this.keyEnd = this.keyEnd.subarray(0, this.count);
+    this.valueStart = this.valueStart.subarray(0, this.count);
+    this.valueEnd = this.valueEnd.subarray(0, this.count);
+  }
+
+  header(index: number, name: string): Uint8Array | undefined {
+    if (index < 0 || index >= this.count) return undefined;
+    const cursor = new Cursor(this.bytes);
+    cursor.position = this.#headerStart[index]!;
+    for (let left = cursor.varint(); left > 0; left--) {
+      const nameLength = cursor.varint();
+      const nameStart = cursor.position;
+      cursor.position += nameLength;
+      const valueLength = cursor.varint();
+      const valueStart = cursor.position;
+      if (valueLength > 0) cursor.position += valueLength;
+      if (this.#equals(nameStart, nameLength, name)) {
+        return this.bytes.subarray(valueStart, valueStart + Math.max(valueLength, 0));
+      }
+    }
+    return undefined;
+  }
+
+  #equals(start: number, length: number, name: string): boolean {
+    return TEXT.decode(this.bytes.subarray(start, start + length)) === name;
+  }
+}

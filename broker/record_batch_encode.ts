@@ -1,0 +1,243 @@
+/**
+ * Writes Kafka's record batches, format v2 (https://kafka.apache.org/documentation/#recordbatch),
+ * from columns. Uncompressed; one exact allocation per batch.
+ */
+import { crc32c } from "./crc32c.ts";
+import type { OutBatch } from "./port.ts";
+import { writeInt64 } from "./wire.ts";
+
+/** Bytes before the first record. */
+export const BATCH_HEADER_BYTES = 61;
+/** Where the checksummed part (the attributes) begins. */
+const CRC_START = 21;
+
+/** What a batch says about its producer. */
+export interface BatchOptions {
+  /** CreateTime of all records, ms. */
+  timestamp: number;
+  /** @default {-1}: none */
+  producerId?: number;
+  /** @default {-1} */
+  producerEpoch?: number;
+  /** Sequence number of the first record. @default {-1} */
+  baseSequence?: number;
+  /** @default {false} */
+  transactional?: boolean;
+  /** The broker sets it on append; only the in-process log needs it here. @default {0} */
+  baseOffset?: number;
+}
+
+/** Records `from` (inclusive) to `to` (exclusive) of a batch, and their encoded size in bytes. */
+export interface Chunk {
+  from: number;
+  to: number;
+  bytes: number;
+}
+
+interface EncodedHeaders {
+  /** Records with the same headers throughout: the whole block, count included. */
+  fixed?: Uint8Array;
+  columns: { name: Uint8Array; values: Uint8Array | readonly Uint8Array[] }[];
+}
+
+const encoder = new TextEncoder();
+
+/** Bytes of `value` (at least -1, below 2^31) as a zig-zag varint. */
+function varintSize(value: number): number {
+  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
+  if (zigzag < 0x80) return 1;
+  if (zigzag < 0x4000) return 2;
+  if (zigzag < 0x200000) return 3;
+  return zigzag < 0x10000000 ? 4 : 5;
+}
+
+function writeVarint(target: Uint8Array, at: number, value: number): number {
+  let zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
+  while (zigzag > 0x7f) {
+    target[at++] = (zigzag & 0x7f) | 0x80;
+    zigzag >>>= 7;
+  }
+  target[at++] = zigzag;
+  return at;
+}
+
+function writeField(target: Uint8Array, at: number, value: Uint8Array | null): number {
+  if (value === null) return writeVarint(target, at, -1);
+  const start = writeVarint(target, at, value.length);
+  target.set(value, start);
+  return start + value.length;
+}
+
+function fieldSize(value: Uint8Array | null): number {
+  return value === null ? 1 : varintSize(value.length) + value.length;
+}
+
+function prepareHeaders(batch: OutBatch): EncodedHeaders {
+  const columns = (batch.headers ?? []).map((column) => {
+    if (!(column.values instanceof Uint8Array) && column.values.length !== batch.values.length) {
+      throw new RangeError(
+        `Cannot encode header "${column.name}": ${column.values.length} values for ${batch.values.length} records`,
+      );
+    }
+    return { name: encoder.encode(column.name), values: column.values };
+  });
+  if (columns.some((column) => !(column.values instanceof Uint8Array))) return { columns };
+  let size = varintSize(columns.length);
+  for (const { name, values } of columns) size += fieldSize(name) + fieldSize(values as Uint8Array);
+  const fixed = new Uint8Array(size);
+  let at = writeVarint(fixed, 0, columns.length);
+  for (const { name, values } of columns) {
+    at = writeField(fixed, at, name);
+    at = writeField(fixed, at, values as Uint8Array);
+  }
+  return { fixed, columns };
+}
+
+function headersSize(headers: EncodedHeaders, index: number): number {
+  if (headers.fixed !== undefined) return headers.fixed.length;
+  let size = varintSize(headers.columns.length);
+  for (const { name, values } of headers.columns) {
+    size += fieldSize(name) + fieldSize(values instanceof Uint8Array ? values : values[index]!);
+  }
+  return size;
+}
+
+function writeHeaders(
+  target: Uint8Array,
+  at: number,
+  headers: EncodedHeaders,
+  index: number,
+): number {
+  if (headers.fixed !== undefined) {
+    target.set(headers.fixed, at);
+    return at + headers.fixed.length;
+  }
+  at = writeVarint(target, at, headers.columns.length);
+  for (const { name, values } of headers.columns) {
+    at = writeField(target, at, name);
+    at = writeField(target, at, values instanceof Uint8Array ? values : values[index]!);
+  }
+  return at;
+}
+
+/** Encodes the records of one batch for one partition, in chunks that are planned first. */
+export class BatchEncoder {
+  readonly #batch: OutBatch;
+  readonly #headers: EncodedHeaders;
+  /** Size of each record's body without the offset delta, whose size depends on the chunk. */
+  readonly #sizes: Int32Array;
+
+  /** Throws RangeError where the columns differ in length. */
+  constructor(batch: OutBatch) {
+    const count = batch.values.length;
+    if (batch.keys.length !== count) {
+      throw new RangeError(`Cannot encode a batch: ${batch.keys.length} keys for ${count} values`);
+    }
+    this.#batch = batch;
+    this.#headers = prepareHeaders(batch);
+    this.#sizes = new Int32Array(count);
+    for (let i = 0; i < count; i++) {
+      // attributes (1) and timestamp delta (always 0, so 1), then key, value, headers
+      this.#sizes[i] = 2 + fieldSize(batch.keys[i]!) + fieldSize(batch.values[i]!) +
+        headersSize(this.#headers, i);
+    }
+  }
+
+  /** Cuts the batch so that each chunk stays within `bytesMax`; a larger record goes alone. */
+  plan(bytesMax: number): Chunk[] {
+    const chunks: Chunk[] = [];
+    let from = 0;
+    let bytes = BATCH_HEADER_BYTES;
+    for (let i = 0; i < this.#sizes.length; i++) {
+      let size = this.#recordSize(i, i - from);
+      if (bytes + size > bytesMax && i > from) {
+        chunks.push({ from, to: i, bytes });
+        from = i;
+        bytes = BATCH_HEADER_BYTES;
+        size = this.#recordSize(i, 0);
+      }
+      bytes += size;
+    }
+    if (this.#sizes.length > from) chunks.push({ from, to: this.#sizes.length, bytes });
+    return chunks;
+  }
+
+  #recordSize(index: number, offsetDelta: number): number {
+    const body = this.#sizes[index]! + varintSize(offsetDelta);
+    return varintSize(body) + body;
+  }
+
+  /** The chunk as one record batch, checksum included. */
+  encode(chunk: Chunk, options: BatchOptions): Uint8Array {
+    const target = new Uint8Array(chunk.bytes);
+    const { keys, values } = this.#batch;
+    let at = BATCH_HEADER_BYTES;
+    for (let i = chunk.from; i < chunk.to; i++) {
+      const delta = i - chunk.from;
+      at = writeVarint(target, at, this.#sizes[i]! + varintSize(delta));
+      target[at++] = 0; // attributes, unused by the format
+      target[at++] = 0; // timestamp delta
+      at = writeVarint(target, at, delta);
+      at = writeField(target, at, keys[i]!);
+      at = writeField(target, at, values[i]!);
+      at = writeHeaders(target, at, this.#headers, i);
+    }
+    if (at !== chunk.bytes) {
+      throw new Error(`Cannot encode a batch: ${at} bytes written, ${chunk.bytes} planned`);
+    }
+    writeBatchHeader(target, chunk.to - chunk.from, options);
+    return target;
+  }
+}
+
+function writeBatchHeader(
+  target: Uint8Array,
+  count: number,
+  options: BatchOptions & { control?: boolean },
+): void {
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  writeInt64(view, 0, options.baseOffset ?? 0);
+  view.setInt32(8, target.length - 12);
+  view.setInt32(12, -1); // partition leader epoch: the broker's to set
+  view.setInt8(16, 2); // magic
+  view.setInt16(CRC_START, (options.transactional ? 0x10 : 0) | (options.control ? 0x20 : 0));
+  view.setInt32(23, count - 1);
+  writeInt64(view, 27, options.timestamp);
+  writeInt64(view, 35, options.timestamp);
+  writeInt64(view, 43, options.producerId ?? -1);
+  view.setInt16(51, options.producerEpoch ?? -1);
+  view.setInt32(53, options.baseSequence ?? -1);
+  view.setInt32(57, count);
+  view.setUint32(17, crc32c(target, CRC_START));
+}
+
+/** The record types of a control batch that ends a transaction (key: version int16, type int16). */
+export const ABORT_MARKER = 0;
+/** See {@linkcode ABORT_MARKER}. */
+export const COMMIT_MARKER = 1;
+
+/** The control batch by which a coordinator ends a transaction; for the in-process log. */
+export function encodeMarker(
+  type: typeof ABORT_MARKER | typeof COMMIT_MARKER,
+  options: BatchOptions,
+): Uint8Array {
+  const record = [0, 0, 0, 8, 0, 0, 0, type, 12, 0, 0, 0, 0, 0, 0, 0];
+  const target = new Uint8Array(BATCH_HEADER_BYTES + 1 + record.length);
+  target[BATCH_HEADER_BYTES] = record.length * 2; // zig-zag of a small length
+  target.set(record, BATCH_HEADER_BYTES + 1);
+  writeBatchHeader(target, 1, { ...options, transactional: true, control: true });
+  return target;
+}
+
+/**
+ * Gives a batch its place, as a broker does on append: base offset and, on LogAppendTime topics,
+ * the broker's own time for all records.
+ */
+export function placeBatch(batch: Uint8Array, baseOffset: number, logAppendTime?: number): void {
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  writeInt64(view, 0, baseOffset);
+  if (logAppendTime === undefined) return;
+  view.setInt16(CRC_START, view.getInt16(CRC_START) | 0x08);
+  writeInt64(view, 35, logAppendTime);
+  view.setUint32(17, crc32c(batch, CRC_START));
+}
