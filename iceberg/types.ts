@@ -30,16 +30,17 @@
  *     partition.ts     partitionValueOf(spec, schema, valueOf): PartitionTuple   valueOf(sourceId) → Value | null
  *                      partitionTypes(spec, schema): Type[]; partitionPath(spec, schema, tuple): string
  *                      samePartition(a, b): boolean; partitionKey(tuple): string (usable as a Map key)
- *     stats.ts         metricsToDataFile(metrics, schema, { truncate? }), Metrics helpers
+ *     stats.ts         metricsOf(schema, { recordCount, columns, splitOffsets?, boundWidth? }): Metrics
  *     manifest.ts      encodeManifest(options: EncodeManifestOptions): { bytes: Uint8Array, manifest: ManifestFile }
  *     manifest_reader.ts  decodeManifest(bytes, { manifest, specs, schema, stats? }): ManifestEntry[]   inheritance applied
  *     manifest_list.ts encodeManifestList({ snapshotId, parentSnapshotId, sequenceNumber, manifests }): Uint8Array
  *                      decodeManifestList(bytes): ManifestFile[]
  *     metadata.ts      parseTableMetadata(text): TableMetadata; printTableMetadata(metadata): string
  *                      tableMetadataFromJson(value), tableMetadataToJson(metadata): for REST, with parseJson/printJson
- *                      newTableMetadata({ uuid, location, schema, spec?, sortOrder?, properties?, nowMs })
- *                      currentSchema(md), defaultSpec(md), currentSnapshot(md), snapshotById(md, id)
- *     updates.ts       applyUpdates(metadata, updates, { nowMs }): TableMetadata
+ *                      currentSchema(md), defaultSpec(md), currentSnapshot(md), snapshotById(md, id),
+ *                      snapshotOfRef(md, name), ancestorsOf(md, id), schemaForSpec(md, spec), …
+ *     new_table.ts     newTableMetadata({ uuid, location, schema, spec?, sortOrder?, properties?, nowMs })
+ *     updates.ts       applyUpdates(metadata, updates, { nowMs, previousLocation? }): TableMetadata
  *     requirements.ts  checkRequirement(requirement, metadata | undefined): string | undefined   the reason it fails
  *
  * `encodeManifest` writes `null` sequence numbers for added entries (they inherit), and returns a
