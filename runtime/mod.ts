@@ -8,6 +8,7 @@ export * from "./latency.ts";
 export * from "./log.ts";
 export * from "./mask.ts";
 export * from "./metrics.ts";
+export * from "./pipeline_config.ts";
 export * from "./process_stats.ts";
 export * from "./rates.ts";
 export * from "./retry.ts";
