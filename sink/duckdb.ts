@@ -1,0 +1,87 @@
+/**
+ * DuckDB inside this process, locked down: one scratch folder in reach, no network, no extensions, fixed
+ * settings (design sections 6, 12). Statements run one at a time; others queue.
+ */
+import { DuckDBInstance } from "@duckdb/node-api";
+
+/** Options of {@linkcode openDuckDb}. */
+export interface DuckDbOptions {
+  /** Absolute path of the only folder that statements may read and write. */
+  directory: string;
+  /** Memory for DuckDB's own buffers, in MiB; sorts beyond it spill into `directory`. */
+  memoryMb: number;
+  threads: number;
+}
+
+/** A value as DuckDB prints it to JSON: money, dates and 64-bit numbers are strings (pitfall L7). */
+export type DuckDbJson =
+  | null
+  | boolean
+  | number
+  | string
+  | DuckDbJson[]
+  | { [key: string]: DuckDbJson };
+
+/** A DuckDB of our own. */
+export interface DuckDb {
+  /** Folder in reach. */
+  readonly directory: string;
+  /** Runs one statement and gives its rows. */
+  rows(sql: string): Promise<Record<string, DuckDbJson>[]>;
+  close(): void;
+}
+
+/**
+ * Opens an empty in-memory database. Needs `--allow-ffi`; native code is outside of Deno's
+ * permissions, hence the lock.
+ */
+export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
+  const { directory, memoryMb, threads } = options;
+  const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: `${memoryMb}MiB`,
+    threads: String(threads),
+    temp_directory: `${directory}/duckdb_tmp`,
+  });
+  const connection = await instance.connect();
+  const settings = [
+    `SET TimeZone = 'UTC'`,
+    `SET autoinstall_known_extensions = false`,
+    `SET autoload_known_extensions = false`,
+    // The order of rows in a file is made by ORDER BY alone, so buffers need not wait for their turn.
+    `SET preserve_insertion_order = false`,
+    `SET allowed_directories = [${quoteText(directory + "/")}]`,
+    `SET enable_external_access = false`,
+    `SET lock_configuration = true`,
+  ];
+  for (const setting of settings) await connection.run(setting);
+  let last: Promise<unknown> = Promise.resolve();
+
+  function rows(sql: string): Promise<Record<string, DuckDbJson>[]> {
+    const next = last.then(async () => {
+      const reader = await connection.runAndReadAll(sql);
+      return reader.getRowObjectsJson() as Record<string, DuckDbJson>[];
+    });
+    // A statement that failed is its caller's matter, not that of the next one in the queue.
+    last = next.catch(() => {});
+    return next;
+  }
+
+  return {
+    directory,
+    rows,
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** A text as an SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an SQL identifier. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
