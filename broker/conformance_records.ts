@@ -90,6 +90,30 @@ export const recordCases: ConformanceCase[] = [
     },
   },
   {
+    name: "a send says where its records are, and the same share sent again is not appended twice",
+    async run(context) {
+      const topic = await newTopic(context, 2);
+      const writer = await context.broker.openWriter();
+      const first = share(topic, 1, "0", "1");
+      assertEquals(await writer.send([first, share(topic, 0, "a")]), [
+        { topic, partition: 1, baseOffset: 0, count: 2 },
+        { topic, partition: 0, baseOffset: 0, count: 1 },
+      ]);
+      assertEquals(await writer.send([first]), [
+        { topic, partition: 1, baseOffset: 0, count: 2 },
+      ]);
+      assertEquals(await writer.send([share(topic, 1, "2")]), [
+        { topic, partition: 1, baseOffset: 2, count: 1 },
+      ]);
+      await writer.close();
+      assertEquals((await readAll(context.broker, topic, { partition: 1 })).values, [
+        "0",
+        "1",
+        "2",
+      ]);
+    },
+  },
+  {
     name: "a fetch at the end answers nothing, stays there, and wakes on an append",
     async run(context) {
       const { broker } = context;

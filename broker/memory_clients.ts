@@ -3,6 +3,7 @@ import type { MemoryCluster, ProducerSession } from "./memory_cluster.ts";
 import type { MemoryFaults } from "./memory_faults.ts";
 import type { PartitionLog } from "./memory_log.ts";
 import {
+  type Appended,
   type Fetched,
   type FetchOptions,
   type Isolation,
@@ -94,21 +95,31 @@ async function changed(
   }
 }
 
+/** Shares that reached a log already, and where they are: what sequence numbers tell a real broker. */
+type Landed = WeakMap<PartitionBatch, Appended[]>;
+
 async function appendAll(
   context: MemoryContext,
   session: ProducerSession,
-  batches: readonly PartitionBatch[],
-): Promise<void> {
+  options: { batches: readonly PartitionBatch[]; landed: Landed },
+): Promise<Appended[]> {
   const { transactionalId } = session;
+  const { batches, landed } = options;
+  const appended: Appended[] = [];
   for (const share of batches) {
     const { topic, partition } = share;
     const subject = transactionalId === undefined
       ? { topic, partition }
       : { transactionalId, topic, partition };
-    await context.faults.around("append", subject, () => {
-      context.cluster.append(session, share, BATCH_BYTES_MAX);
+    const places = await context.faults.around("append", subject, () => {
+      const known = landed.get(share) ??
+        context.cluster.append(session, share, BATCH_BYTES_MAX);
+      landed.set(share, known);
+      return known;
     });
+    appended.push(...places);
   }
+  return appended;
 }
 
 /** See {@linkcode TransactionalWriter}. */
@@ -135,7 +146,10 @@ export class MemoryTransactionalWriter implements TransactionalWriter {
       this.#context.faults.around(
         "send",
         { transactionalId },
-        () => appendAll(this.#context, this.#session, batches),
+        // Within a transaction nothing is sent again: an error ends it.
+        async () => {
+          await appendAll(this.#context, this.#session, { batches, landed: new WeakMap() });
+        },
       )
     );
   }
@@ -168,6 +182,7 @@ export class MemoryTransactionalWriter implements TransactionalWriter {
 export class MemoryWriter implements Writer {
   readonly #context: MemoryContext;
   readonly #session: ProducerSession;
+  readonly #landed: Landed = new WeakMap();
   #closed = false;
 
   constructor(context: MemoryContext, session: ProducerSession) {
@@ -175,12 +190,12 @@ export class MemoryWriter implements Writer {
     this.#session = session;
   }
 
-  async send(batches: readonly PartitionBatch[]): Promise<void> {
+  async send(batches: readonly PartitionBatch[]): Promise<Appended[]> {
     if (this.#closed) throw new Error("Cannot send: the writer is closed");
-    await this.#context.faults.around(
+    return await this.#context.faults.around(
       "send",
       {},
-      () => appendAll(this.#context, this.#session, batches),
+      () => appendAll(this.#context, this.#session, { batches, landed: this.#landed }),
     );
   }
 

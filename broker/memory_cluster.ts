@@ -1,6 +1,7 @@
 /** The state of the in-process broker: topics with their logs, and the transaction coordinator. */
 import { PartitionLog } from "./memory_log.ts";
 import {
+  type Appended,
   FencedError,
   type OutBatch,
   type PartitionBatch,
@@ -140,8 +141,9 @@ export class MemoryCluster {
     return producer;
   }
 
-  /** Appends one partition's share, in batches of at most `bytesMax` bytes. */
-  append(session: ProducerSession, share: PartitionBatch, bytesMax: number): void {
+  /** Appends one partition's share, in batches of at most `bytesMax` bytes. Returns where they are. */
+  append(session: ProducerSession, share: PartitionBatch, bytesMax: number): Appended[] {
+    const appended: Appended[] = [];
     const producer = this.check(session);
     const topic = this.topic(share.topic);
     const log = this.log(share.topic, share.partition);
@@ -169,12 +171,15 @@ export class MemoryCluster {
         transactional: producer !== undefined,
       });
       session.sequences.set(log, baseSequence + chunk.to - chunk.from);
-      log.append(bytes, chunk.to - chunk.from, {
+      const count = chunk.to - chunk.from;
+      appended.push({ topic: share.topic, partition: share.partition, baseOffset: log.end, count });
+      log.append(bytes, count, {
         producerId: session.producerId,
         transactional: producer !== undefined,
         ...(logAppendTime ? { logAppendTime: now } : {}),
       });
     }
+    return appended;
   }
 
   /** EndTxn. */

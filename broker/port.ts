@@ -141,10 +141,25 @@ export interface TransactionalWriter {
   close(): Promise<void>;
 }
 
+/** Where one record batch of a send landed: `count` records from `baseOffset` on, without holes. */
+export interface Appended {
+  topic: string;
+  partition: number;
+  baseOffset: number;
+  count: number;
+}
+
 /** An idempotent producer outside transactions: order kept and no duplicates within one session. */
 export interface Writer {
-  /** Resolves when the broker has acknowledged all (acks=all). */
-  send(batches: readonly PartitionBatch[]): Promise<void>;
+  /**
+   * Resolves when the broker has acknowledged all (acks=all), with one entry per record batch, in the
+   * order of the shares (a share over the batch limit takes several).
+   *
+   * After an {@linkcode UnreachableError} the same `PartitionBatch` objects may be sent again: each
+   * keeps its sequence numbers, so that what the broker has already is acknowledged and not appended
+   * twice. Until that worked, nothing else may go to their partitions through this writer.
+   */
+  send(batches: readonly PartitionBatch[]): Promise<Appended[]>;
   close(): Promise<void>;
 }
 
