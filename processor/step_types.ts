@@ -1,0 +1,118 @@
+/**
+ * What the loop needs of the pure core: decode, validate and judge a batch, and keep the state that
+ * this takes. The loop knows nothing of rules or transactions; the core knows nothing of brokers,
+ * clocks or files. `core.ts` binds the real one; simulations may bind a smaller one.
+ */
+import type { RecordBatch } from "../broker/port.ts";
+
+/** Records for one output topic, as columns of equal length. */
+export interface OutColumns {
+  keys: (Uint8Array | null)[];
+  values: Uint8Array[];
+  /** `<raw topic>/<partition>/<offset>` of the raw record each came from. */
+  traces: Uint8Array[];
+}
+
+/** A record of the changelog: the new value of a key, null when it is gone. */
+export interface StateChange {
+  key: Uint8Array;
+  value: Uint8Array | null;
+}
+
+/** Limits of the state, allocated at start. */
+export interface StateLimits {
+  dedupIdsMax: number;
+  accountsMax: number;
+}
+
+/** What a step is told besides the records. */
+export interface StepContext {
+  partition: number;
+  rawTopic: string;
+  /** ms; for processing_timestamp, alert_timestamp and failed_at only, never for a verdict. */
+  nowMs: number;
+  limits: { recordBytesMax: number };
+}
+
+/** For the audit log: an alert that was raised. */
+export interface AlertInfo {
+  ruleName: string;
+  severity: string;
+  transactionId: string;
+  accountId: string;
+  trace: string;
+}
+
+/** For the audit log: a record that was refused. */
+export interface DeadLetterInfo {
+  errorType: string;
+  /** Fields that failed; `$` for the whole record. */
+  fields: string[];
+  trace: string;
+}
+
+/** Figures of one step. */
+export interface StepCounts {
+  records: number;
+  accepted: number;
+  alerts: number;
+  deadLettered: number;
+  /** Accepted records whose key is not their account_id. */
+  keyMismatch: number;
+  /** Dead letters by error_type. */
+  errorsByType: Map<string, number>;
+  /** Failures by field. */
+  failuresByField: Map<string, number>;
+}
+
+/** What a batch gives. */
+export interface StepResult {
+  transactions: OutColumns;
+  alerts: OutColumns;
+  deadLetters: OutColumns;
+  /** Last value per key. */
+  changes: StateChange[];
+  counts: StepCounts;
+  /** The first few, for the audit log; `counts` has all. */
+  alertInfos: AlertInfo[];
+  deadLetterInfos: DeadLetterInfo[];
+}
+
+/** A rule set as the changelog stores it: enough to judge the same records the same way again. */
+export interface RuleSetRecord {
+  rulesVersion: string;
+  /** The validated rule file, as plain JSON. */
+  ruleFile: unknown;
+  /** Every setting that can change a verdict. */
+  settings: unknown;
+}
+
+/** A rule set that is ready to judge. */
+export interface ReadyRuleSet<Compiled> {
+  version: string;
+  record: RuleSetRecord;
+  compiled: Compiled;
+}
+
+/** The pure core as the loop sees it: plain functions over a state that only they look into. */
+export interface ProcessorCore<State, Compiled> {
+  createPartitionState(limits: StateLimits): State;
+  /** One record of the changelog, in log order, under the prefixes `i/` and `a/`. */
+  restoreState(state: State, key: Uint8Array, value: Uint8Array | null): void;
+  /** After the last record of the changelog, before the first `setRules`. */
+  finishRestore(state: State): void;
+  /**
+   * Puts a rule set in force from here on, and returns what that changes in the changelog. Right after a
+   * restore the same set again keeps all state.
+   */
+  setRules(state: State, rules: Compiled): StateChange[];
+  /** Judges a batch; mutates `state`, pure otherwise. */
+  step(state: State, records: RecordBatch, context: StepContext): StepResult;
+  /**
+   * Compiles a stored rule set under the settings of this process. Its version differs from the stored one
+   * when the engine or a setting changed since.
+   *
+   * @throws {Error} when this engine no longer knows a rule type of the set.
+   */
+  compileStored(record: RuleSetRecord): ReadyRuleSet<Compiled>;
+}
