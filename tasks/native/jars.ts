@@ -2,13 +2,11 @@
  * The jars of Kafka and of the Iceberg REST catalog: resolved once by Maven from the pinned poms beside
  * this file into `.cache/jars-<hash of the poms>` of the project, shared by every pipeline and test run.
  */
-import { dirname, fromFileUrl, join } from "./paths.ts";
+import { projectRoot } from "../../runtime/env.ts";
+import { dirname, fromFileUrl, join } from "../../runtime/path.ts";
 
 /** Folder of this file: poms, jetty.xml. */
 export const NATIVE_DIR: string = dirname(fromFileUrl(import.meta.url));
-/** Root of the project. */
-export const PROJECT_DIR: string = dirname(dirname(NATIVE_DIR));
-
 const POMS = ["pom.xml", "kafka/pom.xml", "catalog/pom.xml"];
 const RESOLVE = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies";
 
@@ -38,7 +36,7 @@ export async function jarsFolder(): Promise<string> {
   const bytes = new TextEncoder().encode(texts.join("\0"));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const hash = Array.from(digest.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0"));
-  return join(PROJECT_DIR, ".cache", `jars-${hash.join("")}`);
+  return join(projectRoot, ".cache", `jars-${hash.join("")}`);
 }
 
 /** The jars if they are already there, else undefined. */

@@ -3,7 +3,7 @@
  * `deno task up` and by the tests' own services, so both run the very same broker and catalog.
  */
 import type { Jars } from "./jars.ts";
-import { join } from "./paths.ts";
+import { join } from "../../runtime/path.ts";
 
 /** Where a broker listens and keeps its log. */
 export interface KafkaPlace {

@@ -3,7 +3,7 @@
  * (`PIPELINE_PORT_OFFSET`), so that two pipelines, or a pipeline and a test run, live side by side.
  */
 import type { ServiceName } from "../../contracts/services.ts";
-import { join } from "./paths.ts";
+import { join } from "../../runtime/path.ts";
 
 /** Paths under the data folder. */
 export interface Layout {
@@ -19,6 +19,10 @@ export interface Layout {
   database: string;
   /** Iceberg's files. */
   warehouse: string;
+  /** The sink's scratch. */
+  spool: string;
+  /** The processor's snapshots of its state. */
+  snapshots: string;
   /** One log per service, rotated. */
   logs: string;
   /** Pids, the supervisor's state, requests to it: worth nothing after a stop. */
@@ -43,6 +47,8 @@ export function layoutOf(root: string): Layout {
     catalog: join(root, "catalog"),
     database: join(root, "catalog", "catalog.db"),
     warehouse: join(root, "warehouse"),
+    spool: join(root, "spool"),
+    snapshots: join(root, "snapshots"),
     logs: join(root, "logs"),
     run,
     state: join(run, "state.json"),
@@ -74,4 +80,14 @@ export interface DataFolder {
   created_at: string;
   /** How it was started last, so that `down` and `logs` know whom to ask. */
   mode: "native" | "docker";
+}
+
+/** The marker of a data folder; undefined where there is none. */
+export async function readMarker(layout: Layout): Promise<DataFolder | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(layout.marker)) as DataFolder;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 /**
  * Real readiness, asked over the wire: a port that is open says nothing about what is behind it.
  */
+import type { Readiness } from "./service_spec.ts";
 
 /** What a broker says of its cluster. */
 export interface KafkaReady {
@@ -49,15 +50,84 @@ export async function kafkaReady(
   }
 }
 
-/** True when the Iceberg REST catalog answers `/v1/config` with its list of endpoints. */
-export async function catalogReady(url: string, timeoutMs = 1000): Promise<boolean> {
+/** Options of {@linkcode catalogReady}. */
+export interface CatalogOptions {
+  /** Bearer token of a catalog that wants one. */
+  token?: string;
+  /** @default {1000} */
+  timeoutMs?: number;
+}
+
+/** True when the Iceberg REST catalog answers `/v1/config` as one does. */
+export async function catalogReady(url: string, options: CatalogOptions = {}): Promise<boolean> {
+  const { token, timeoutMs = 1000 } = options;
   try {
-    const response = await fetch(`${url}/v1/config`, { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(`${url}/v1/config`, {
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
     const body = await response.json();
     return response.ok && typeof body === "object" && body !== null && "defaults" in body;
   } catch {
     return false;
   }
+}
+
+/**
+ * Creates a namespace unless it is there; returns its location.
+ *
+ * @throws {Error} with the catalog's answer when it refuses.
+ */
+export async function ensureNamespace(url: string, namespace: string): Promise<string> {
+  const created = await fetch(`${url}/v1/namespaces`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ namespace: [namespace], properties: {} }),
+  });
+  const refusal = await created.text();
+  const response = await fetch(`${url}/v1/namespaces/${namespace}`);
+  const body = await response.json();
+  if (!response.ok) throw new Error(`Cannot create the namespace "${namespace}": ${refusal}`);
+  return String(body.properties?.location);
+}
+
+const STAGE_ANSWER_MS = 1500;
+
+/** What `/readyz` of a stage says (design section 9). */
+export async function stageReady(address: string): Promise<Readiness> {
+  try {
+    const response = await fetch(`http://${address}/readyz`, {
+      signal: AbortSignal.timeout(STAGE_ANSWER_MS),
+    });
+    const text = await response.text();
+    return response.ok ? { ready: true, reasons: [] } : { ready: false, reasons: reasonsIn(text) };
+  } catch (error) {
+    const silent = (error as Error).name === "TimeoutError";
+    return { ready: false, reasons: [silent ? "it does not answer" : "it does not listen yet"] };
+  }
+}
+
+/** Whether `/healthz` of a stage answers at all. */
+export async function stageAlive(address: string): Promise<boolean> {
+  try {
+    const response = await fetch(`http://${address}/healthz`, {
+      signal: AbortSignal.timeout(STAGE_ANSWER_MS),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+function reasonsIn(text: string): string[] {
+  try {
+    const { reasons } = JSON.parse(text);
+    if (Array.isArray(reasons)) return reasons.map(String);
+  } catch {
+    // plain text, taken as it is
+  }
+  return [text.trim().slice(0, 300)];
 }
 
 function metadataRequest(): Uint8Array<ArrayBuffer> {

@@ -7,7 +7,7 @@ import type { ServiceState } from "../../contracts/status.ts";
 import type { Layout } from "./layout.ts";
 import { pidPath } from "./layout.ts";
 import { isAlive, readPidFile } from "./process.ts";
-import { join } from "./paths.ts";
+import { join } from "../../runtime/path.ts";
 
 /** One service as the supervisor sees it. */
 export interface SupervisedService {

@@ -1,0 +1,87 @@
+/**
+ * The least permissions each stage runs with: the native set-up and the Dockerfile use this one table.
+ * Known gap: DuckDB's native addon is outside Deno's permissions once `--allow-ffi` loads it.
+ */
+import type { StageName } from "../../contracts/services.ts";
+import { catalogAddress } from "../../runtime/env.ts";
+import { layoutOf } from "./layout.ts";
+import type { Place } from "./place.ts";
+import { runsCatalog, runsKafka } from "./ownership.ts";
+
+/** What a stage may do, apart from paths and addresses. */
+export interface StageNeeds {
+  /** Environment variables it reads; a trailing `*` is Deno's own wildcard. */
+  env: readonly string[];
+  /** Names of system information. */
+  sys: readonly string[];
+  /** Loads a native addon. */
+  ffi: boolean;
+  /** Keys of the data folder's layout that it writes. */
+  writes: readonly ("spool" | "snapshots" | "warehouse")[];
+  /** V8's heap in MiB: small heaps collect earlier, and a leak is an exit instead of a full machine. */
+  heapMb: number;
+}
+
+// Read by npm packages at load: kafkajs its own switches, the rest by Node's and DuckDB's loaders.
+const COMMON_ENV = ["PIPELINE_*", "KAFKAJS_*", "NODE_ENV", "NODE_DEBUG"];
+
+/** The table. */
+export const STAGE_NEEDS: Readonly<Record<StageName, StageNeeds>> = {
+  generator: { env: COMMON_ENV, sys: ["hostname", "statfs"], ffi: false, writes: [], heapMb: 256 },
+  processor: {
+    env: COMMON_ENV,
+    sys: ["hostname", "statfs"],
+    ffi: false,
+    writes: ["snapshots"],
+    heapMb: 1024,
+  },
+  sink: {
+    env: COMMON_ENV,
+    sys: ["hostname", "statfs"],
+    ffi: true,
+    writes: ["spool", "warehouse"],
+    heapMb: 512,
+  },
+};
+
+/** Where a stage may connect, read and write. */
+export interface StageReach {
+  /** `host` or `host:port`; empty: anywhere. */
+  net: readonly string[];
+  read: readonly string[];
+  write: readonly string[];
+}
+
+/** The flags of `deno run`, in a fixed order. */
+export function denoFlags(needs: StageNeeds, reach: StageReach): string[] {
+  return [
+    `--v8-flags=--max-old-space-size=${needs.heapMb}`,
+    "--no-prompt",
+    reach.net.length === 0 ? "--allow-net" : `--allow-net=${reach.net.join(",")}`,
+    `--allow-read=${reach.read.join(",")}`,
+    ...(reach.write.length === 0 ? [] : [`--allow-write=${reach.write.join(",")}`]),
+    `--allow-env=${needs.env.join(",")}`,
+    `--allow-sys=${needs.sys.join(",")}`,
+    ...(needs.ffi ? ["--allow-ffi"] : []),
+  ];
+}
+
+/** The flags of a stage at a place. */
+export function stageFlags(place: Place, name: StageName): string[] {
+  const needs = STAGE_NEEDS[name];
+  const { dataDir, configDir } = place.environment;
+  const writable = layoutOf(dataDir);
+  // A broker of the user's advertises hosts that nobody knows beforehand.
+  const net = runsKafka(place)
+    ? ["127.0.0.1", ...(runsCatalog(place) ? [] : [catalogHost(place)])]
+    : [];
+  return denoFlags(needs, {
+    net,
+    read: [configDir, dataDir],
+    write: needs.writes.map((key) => writable[key]),
+  });
+}
+
+function catalogHost(place: Place): string {
+  return new URL(catalogAddress(place.environment, place.pipeline)).host;
+}
