@@ -3,14 +3,14 @@ import { EXIT } from "../../contracts/errors.ts";
 import type { Place } from "./place.ts";
 import { sleep } from "./process.ts";
 import { stopSupervisor } from "./start.ts";
-import { liveState } from "./state.ts";
+import { liveState, type SupervisedService } from "./state.ts";
 
 const POLL_MS = 500;
 
 /** Runs until the signal or the supervisor's end. */
 export async function foreground(place: Place, signal: AbortSignal): Promise<number> {
   console.log("\nCtrl-C stops everything.");
-  const seen = new Map<string, string>();
+  const seen = new Map<string, SupervisedService>();
   while (!signal.aborted) {
     const state = await liveState(place.layout);
     if (state === undefined) {
@@ -18,12 +18,14 @@ export async function foreground(place: Place, signal: AbortSignal): Promise<num
       return EXIT.unreachable;
     }
     for (const service of state.services) {
-      const now = `${service.state}${service.ready ? ", ready" : ""}`;
-      if (seen.has(service.name) && seen.get(service.name) !== now) {
-        const why = service.state === "backoff" ? `: ${service.last_error}` : "";
-        console.log(`${state.updated_at} ${service.name}: ${now}${why}`);
+      const before = seen.get(service.name);
+      if (before !== undefined && before.restarts < service.restarts) {
+        console.log(`${service.name} died: ${service.last_error}`);
       }
-      seen.set(service.name, now);
+      if (before !== undefined && before.ready !== service.ready) {
+        console.log(`${state.updated_at} ${service.name} is ${service.ready ? "" : "not "}ready`);
+      }
+      seen.set(service.name, service);
     }
     await sleep(POLL_MS);
   }

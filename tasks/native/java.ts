@@ -64,6 +64,10 @@ export const KAFKA_SETTINGS: Readonly<Record<string, string>> = {
   "transaction.state.log.min.isr": "1",
   "transaction.state.log.num.partitions": "4",
   "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+  // After a SIGKILL the broker may not register again before its old session is over (9 s by default),
+  // and it asks after 0.1, 0.3, 0.7, 1.5, 3.1 and 6.3 s.
+  "broker.session.timeout.ms": "3000",
+  "broker.heartbeat.interval.ms": "500",
   "num.network.threads": "2",
   "num.io.threads": "4",
   "background.threads": "2",

@@ -106,7 +106,7 @@ export async function makeFolders(place: Place): Promise<void> {
     await Deno.remove(probe);
   } catch (error) {
     throw new StartError(
-      `Cannot write to the data folder "${layout.root}": ${(error as Error).message}.\n` +
+      `Cannot write to the data folder "${layout.root}": ${(error as Error).message}\n` +
         `Make it yours (sudo chown -R "$USER" ${layout.root}), or name another: PIPELINE_DATA_DIR=…`,
       EXIT.unreachable,
     );
