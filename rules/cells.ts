@@ -1,0 +1,256 @@
+/** Where stateful rules keep their cells: typed arrays, two orders of eviction, a changelog. */
+import { ACCOUNT_ID_LENGTH_MAX } from "../contracts/limits.ts";
+import { AccountIndex } from "./account_index.ts";
+import { decodeCell, encodeCell } from "./cell_codec.ts";
+import { type Facts, hashBytes } from "./facts.ts";
+import { type Cells, CELLS_PER_ACCOUNT_MAX as SLOTS } from "./rule_type.ts";
+
+/** One record of the changelog: null is a tombstone. */
+export interface StateChange {
+  key: Uint8Array;
+  value: Uint8Array | null;
+}
+
+const encoder = new TextEncoder();
+
+function grow<T extends Float64Array | Int32Array | Uint8Array>(array: T, length: number): T {
+  const larger = new (array.constructor as new (length: number) => T)(length);
+  larger.set(array as never);
+  return larger;
+}
+
+/** Index of `key` among the SLOTS keys from `at`, or -1. NaN marks an empty slot. */
+function slotOf(keys: Float64Array, at: number, key: number): number {
+  for (let i = 0; i < SLOTS; i++) if (keys[at + i] === key) return i;
+  return -1;
+}
+
+/**
+ * The cells of one rule in one partition. Everything that decides what is kept is a function of the
+ * sequence of touches: the same touches, from the same restored state, keep the same cells.
+ *
+ * A cell's changelog key is `<prefix><account>/<slot>`, so a slot that is given to another cell
+ * overwrites its predecessor and needs no tombstone.
+ */
+export class CellStore implements Cells {
+  words: Float64Array;
+  readonly cellWords: number;
+  readonly accountsMax: number;
+  readonly #prefix: string;
+  readonly #accounts: AccountIndex;
+  // Per account and slot.
+  #keys: Float64Array;
+  #touched: Float64Array;
+  #rows: Int32Array;
+  // Per row: a row is a cell's place in `words`.
+  #rowOwner: Int32Array;
+  #rowDirty: Uint8Array;
+  #rowCount = 0;
+  #freeRows: number[] = [];
+  #dirtyRows: number[] = [];
+  #gone = new Map<string, true>();
+  #current = -1;
+
+  constructor(options: { cellWords: number; accountsMax: number; prefix: string }) {
+    this.cellWords = options.cellWords;
+    this.accountsMax = options.accountsMax;
+    this.#prefix = options.prefix;
+    this.#accounts = new AccountIndex(Math.min(1024, options.accountsMax));
+    const slots = this.#accounts.capacity * SLOTS;
+    this.#keys = new Float64Array(slots).fill(NaN);
+    this.#touched = new Float64Array(slots);
+    this.#rows = new Int32Array(slots);
+    this.words = new Float64Array(64 * this.cellWords);
+    this.#rowOwner = new Int32Array(64);
+    this.#rowDirty = new Uint8Array(64);
+  }
+
+  /** Accounts that have at least one cell. */
+  get accountCount(): number {
+    return this.#accounts.count;
+  }
+
+  /** Cells in use. */
+  get cellCount(): number {
+    return this.#rowCount - this.#freeRows.length;
+  }
+
+  touch(facts: Facts, key: number): number {
+    const accounts = this.#accounts;
+    let account = accounts.find(
+      facts.bytes,
+      facts.accountStart,
+      facts.accountEnd,
+      facts.accountHash,
+    );
+    if (account < 0) account = this.#addAccount(facts);
+    else accounts.moveToFront(account);
+    this.#current = account;
+    const at = account * SLOTS;
+    let slot = slotOf(this.#keys, at, key);
+    let row: number;
+    if (slot >= 0) row = this.#rows[at + slot]!;
+    else {
+      slot = this.#slotForNew(at);
+      row = Number.isNaN(this.#keys[at + slot]!) ? this.#takeRow() : this.#rows[at + slot]!;
+      this.words.fill(0, row * this.cellWords, (row + 1) * this.cellWords);
+      this.#keys[at + slot] = key;
+      this.#rows[at + slot] = row;
+      this.#rowOwner[row] = at + slot;
+    }
+    this.#touched[at + slot] = facts.offset;
+    if (this.#rowDirty[row] === 0) {
+      this.#rowDirty[row] = 1;
+      this.#dirtyRows.push(row);
+    }
+    return row * this.cellWords;
+  }
+
+  find(key: number): number {
+    const at = this.#current * SLOTS;
+    const slot = slotOf(this.#keys, at, key);
+    return slot < 0 ? -1 : this.#rows[at + slot]! * this.cellWords;
+  }
+
+  /** A slot that is free, or that of the least recently touched cell. */
+  #slotForNew(at: number): number {
+    let oldest = 0;
+    for (let i = 0; i < SLOTS; i++) {
+      if (Number.isNaN(this.#keys[at + i]!)) return i;
+      if (this.#touched[at + i]! < this.#touched[at + oldest]!) oldest = i;
+    }
+    return oldest;
+  }
+
+  #takeRow(): number {
+    const free = this.#freeRows.pop();
+    if (free !== undefined) return free;
+    if (this.#rowCount === this.#rowOwner.length) {
+      const rows = this.#rowCount * 2;
+      this.words = grow(this.words, rows * this.cellWords);
+      this.#rowOwner = grow(this.#rowOwner, rows);
+      this.#rowDirty = grow(this.#rowDirty, rows);
+    }
+    return this.#rowCount++;
+  }
+
+  #addAccount(facts: Facts): number {
+    if (this.#accounts.count >= this.accountsMax) this.#dropAccount(this.#accounts.oldest);
+    return this.#insertAccount(
+      facts.bytes,
+      facts.accountStart,
+      facts.accountEnd,
+      facts.accountHash,
+    );
+  }
+
+  #insertAccount(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const account = this.#accounts.insert(bytes, start, end, hash);
+    const slots = this.#accounts.capacity * SLOTS;
+    if (slots > this.#keys.length) {
+      const filled = this.#keys.length;
+      this.#keys = grow(this.#keys, slots).fill(NaN, filled);
+      this.#touched = grow(this.#touched, slots);
+      this.#rows = grow(this.#rows, slots);
+    }
+    return account;
+  }
+
+  #dropAccount(account: number): void {
+    const at = account * SLOTS;
+    for (let i = 0; i < SLOTS; i++) {
+      if (Number.isNaN(this.#keys[at + i]!)) continue;
+      this.#gone.set(this.#keyText(account, i), true);
+      this.#freeSlot(at + i);
+    }
+    this.#accounts.remove(account);
+  }
+
+  #freeSlot(index: number): void {
+    const row = this.#rows[index]!;
+    this.#keys[index] = NaN;
+    this.#rowOwner[row] = -1;
+    this.#freeRows.push(row);
+  }
+
+  #keyText(account: number, slot: number): string {
+    return `${this.#prefix}${this.#accounts.name(account)}/${slot}`;
+  }
+
+  /** Changes since the last call, one per key. */
+  drain(changes: StateChange[]): void {
+    for (const row of this.#dirtyRows) {
+      this.#rowDirty[row] = 0;
+      const owner = this.#rowOwner[row]!;
+      if (owner < 0) continue; // freed again
+      const slot = owner % SLOTS;
+      const text = this.#keyText((owner - slot) / SLOTS, slot);
+      this.#gone.delete(text);
+      changes.push({
+        key: encoder.encode(text),
+        value: encodeCell(
+          this.#keys[owner]!,
+          this.#touched[owner]!,
+          this.words,
+          row * this.cellWords,
+          this.cellWords,
+        ),
+      });
+    }
+    this.#dirtyRows.length = 0;
+    for (const text of this.#gone.keys()) changes.push({ key: encoder.encode(text), value: null });
+    this.#gone.clear();
+  }
+
+  /** Keys of all cells, for tombstones; empties the store. At most `limit` cells per call. */
+  dismantle(limit: number): Uint8Array[] {
+    const keys: Uint8Array[] = [];
+    while (keys.length < limit && this.#accounts.count > 0) {
+      this.#dropAccount(this.#accounts.oldest);
+      for (const text of this.#gone.keys()) keys.push(encoder.encode(text));
+      this.#gone.clear();
+    }
+    return keys;
+  }
+
+  /** Takes one record of the changelog, in log order, before any touch. */
+  restore(account: string, slot: number, value: Uint8Array | null): void {
+    const bytes = encoder.encode(account);
+    if (bytes.length > ACCOUNT_ID_LENGTH_MAX || !(slot >= 0 && slot < SLOTS)) {
+      throw new Error(`Cannot restore cell "${account}/${slot}": not a key of this program`);
+    }
+    const hash = hashBytes(bytes, 0, bytes.length);
+    let index = this.#accounts.find(bytes, 0, bytes.length, hash);
+    if (value === null) {
+      if (index >= 0 && !Number.isNaN(this.#keys[index * SLOTS + slot]!)) {
+        this.#freeSlot(index * SLOTS + slot);
+      }
+      return;
+    }
+    if (index < 0) index = this.#insertAccount(bytes, 0, bytes.length, hash);
+    const at = index * SLOTS + slot;
+    const row = Number.isNaN(this.#keys[at]!) ? this.#takeRow() : this.#rows[at]!;
+    const base = row * this.cellWords;
+    const cell = decodeCell(value, this.words.subarray(base, base + this.cellWords));
+    this.#keys[at] = cell.key;
+    this.#touched[at] = cell.touched;
+    this.#rows[at] = row;
+    this.#rowOwner[row] = at;
+  }
+
+  /** Brings restored accounts into the order of their last touch; drops what a smaller limit does not hold. */
+  finishRestore(): void {
+    const lastTouch = (account: number) => {
+      let last = -1;
+      for (let i = account * SLOTS; i < (account + 1) * SLOTS; i++) {
+        if (!Number.isNaN(this.#keys[i]!) && this.#touched[i]! > last) last = this.#touched[i]!;
+      }
+      return last;
+    };
+    const known = this.#accounts.all().map((account) => ({ account, last: lastTouch(account) }));
+    for (const { account, last } of known) if (last < 0) this.#accounts.remove(account);
+    const alive = known.filter(({ last }) => last >= 0).sort((a, b) => a.last - b.last);
+    for (const { account } of alive) this.#accounts.moveToFront(account);
+    while (this.#accounts.count > this.accountsMax) this.#dropAccount(this.#accounts.oldest);
+  }
+}
