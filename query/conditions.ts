@@ -1,0 +1,55 @@
+/** Conditions on columns: one description that makes both the SQL and the pruning filter. */
+import { printTimestamp } from "../contracts/timestamps.ts";
+
+/** How a column is compared. */
+export type Comparison = "=" | "<" | "<=" | ">" | ">=";
+
+/**
+ * `column op value` or `column IN values`; all of a list hold at once. Values are SQL-typed texts:
+ * timestamps as ISO 8601 in UTC, decimals and numbers as digits, booleans as `true`/`false`.
+ */
+export interface Condition {
+  column: string;
+  op: Comparison | "in";
+  values: readonly string[];
+  type: "string" | "timestamptz" | "decimal" | "boolean" | "number";
+}
+
+/** A text as an SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an SQL identifier. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function literal(type: Condition["type"], value: string): string {
+  if (type === "string") return quoteText(value);
+  if (type === "timestamptz") return `TIMESTAMPTZ ${quoteText(value)}`;
+  return value;
+}
+
+/** The condition as SQL; `alias` names the relation. */
+export function conditionSql(condition: Condition, alias: string): string {
+  const { column, op, values, type } = condition;
+  const left = `${alias}.${quoteName(column)}`;
+  if (op === "in") return `${left} IN (${values.map((v) => literal(type, v)).join(", ")})`;
+  return `${left} ${op} ${literal(type, values[0]!)}`;
+}
+
+/** Half-open event-time range as conditions on `column`. */
+export function rangeConditions(
+  column: string,
+  range: { fromUs: number; toUs?: number },
+): Condition[] {
+  const from: Condition = {
+    column,
+    op: ">=",
+    values: [printTimestamp(range.fromUs)],
+    type: "timestamptz",
+  };
+  if (range.toUs === undefined) return [from];
+  return [from, { column, op: "<", values: [printTimestamp(range.toUs)], type: "timestamptz" }];
+}

@@ -1,0 +1,83 @@
+/** The SQL of a question, over relations that stand for the planned tables. */
+import { MisuseError } from "../contracts/errors.ts";
+import { nearest } from "../runtime/nearest.ts";
+import { conditionSql, quoteName } from "./conditions.ts";
+import { JOINED_ALERT_COLUMNS, type Question } from "./question.ts";
+
+/** A table as the planner hands it to DuckDB. */
+export interface Relation {
+  /** SQL of a table expression. */
+  sql: string;
+  /** Columns of the chosen snapshot's schema, in order. */
+  columns: readonly string[];
+}
+
+function checkColumn(flag: string, name: string, columns: readonly string[]): void {
+  if (columns.includes(name)) return;
+  const meant = nearest(name, columns);
+  throw new MisuseError(
+    `Cannot use "--${flag} ${name}": no such column${
+      meant === undefined ? "" : `; did you mean ${meant}?`
+    } (columns: ${columns.join(", ")})`,
+  );
+}
+
+function where(conditions: readonly string[]): string {
+  return conditions.length === 0 ? "" : `\nWHERE ${conditions.join("\n  AND ")}`;
+}
+
+/**
+ * Transactions beside their alerts. They belong together by raw record, since an id may come again
+ * beyond the duplicate horizon; rows that other engines wrote have no lineage and join by id.
+ *
+ * The two tables commit independently. A flagged transaction whose alerts are not committed yet would
+ * look as if it had none, so it is left out until they are (design section 6).
+ */
+function joinedSql(question: Question, transactions: Relation, alerts: Relation): string {
+  const conditions = [
+    ...question.conditions.map((condition) => conditionSql(condition, "t")),
+    ...question.alertConditions.map((condition) => conditionSql(condition, "a")),
+    `NOT (coalesce(t.is_flagged, false) AND a.alert_id IS NULL
+       AND t.source_offset > coalesce(reach.source_offset, -1))`,
+  ];
+  const alertColumns = JOINED_ALERT_COLUMNS.map(({ name, as }) =>
+    `a.${quoteName(name)} AS ${quoteName(as)}`
+  );
+  return `SELECT t.*, ${alertColumns.join(", ")}
+FROM ${transactions.sql} AS t
+LEFT JOIN ${alerts.sql} AS a
+  ON t.transaction_id = a.transaction_id
+  AND (t.source_offset IS NULL OR a.source_offset IS NULL
+    OR (t.source_partition = a.source_partition AND t.source_offset = a.source_offset))
+LEFT JOIN (SELECT source_partition, max(source_offset) AS source_offset
+  FROM ${alerts.sql} GROUP BY source_partition) AS reach
+  ON t.source_partition = reach.source_partition${where(conditions)}`;
+}
+
+/** Column names that the answer may hold. */
+export function availableColumns(question: Question, relation: Relation): string[] {
+  const joined = question.joinAlerts ? JOINED_ALERT_COLUMNS.map(({ as }) => as) : [];
+  return [...relation.columns, ...joined];
+}
+
+/**
+ * Builds the statement.
+ *
+ * @throws {MisuseError} for a column that the table does not have.
+ */
+export function questionSql(question: Question, relation: Relation, alerts?: Relation): string {
+  const available = availableColumns(question, relation);
+  for (const name of question.columns ?? []) checkColumn("columns", name, available);
+  for (const { column } of question.orderBy) checkColumn("order-by", column, available);
+  const inner = alerts === undefined
+    ? `SELECT t.*\nFROM ${relation.sql} AS t${
+      where(question.conditions.map((condition) => conditionSql(condition, "t")))
+    }`
+    : joinedSql(question, relation, alerts);
+  const columns = question.columns?.map(quoteName).join(", ") ?? "*";
+  const order = question.orderBy.map(({ column, descending }) =>
+    `${quoteName(column)} ${descending ? "DESC" : "ASC"}`
+  );
+  const limit = question.limit === undefined ? "" : `\nLIMIT ${question.limit}`;
+  return `SELECT ${columns}\nFROM (${inner}) AS q\nORDER BY ${order.join(", ")}${limit}`;
+}
