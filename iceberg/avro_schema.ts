@@ -133,7 +133,7 @@ export function structToAvro(struct: StructType, name: string): Record<string, u
   return recordToAvro(struct, name, new Set());
 }
 
-/** `fixed` holds the names defined so far: Avro allows one definition, later uses are by name. */
+/** `fixed` holds the names of fixed types defined so far: Avro wants them unique. */
 function recordToAvro(
   struct: StructType,
   name: string,
@@ -203,30 +203,34 @@ function primitiveToAvro(type: PrimitiveType, fixed: Set<string>): unknown {
     case "timestamptz":
       return { type: "long", logicalType: "timestamp-micros", "adjust-to-utc": true };
     case "uuid":
-      return defineOnce(fixed, { name: "uuid_fixed", size: 16, logicalType: "uuid" });
+      return defineFixed(fixed, { name: "uuid_fixed", size: 16, logicalType: "uuid" });
     case "binary":
       return "bytes";
     case "fixed":
-      return defineOnce(fixed, { name: `fixed_${shape.length}`, size: shape.length });
+      return defineFixed(fixed, { name: `fixed_${shape.length}`, size: shape.length });
     case "decimal": {
       const { precision, scale } = shape;
       const size = decimalBytes(precision);
       const name = `decimal_${precision}_${scale}`;
-      return defineOnce(fixed, { name, size, logicalType: "decimal", precision, scale });
+      return defineFixed(fixed, { name, size, logicalType: "decimal", precision, scale });
     }
     default:
       return shape.kind;
   }
 }
 
-function defineOnce(
+/**
+ * Defines a fixed type under a name of its own: Java's, and from the second use on with a number. Java
+ * refers to the first definition instead, which Avro allows but PyIceberg 0.12 does not read.
+ */
+function defineFixed(
   fixed: Set<string>,
   definition: { name: string; size: number; [attribute: string]: unknown },
 ): unknown {
-  const { name } = definition;
-  if (fixed.has(name)) return name;
+  let { name } = definition;
+  for (let use = 2; fixed.has(name); use++) name = `${definition.name}_${use}`;
   fixed.add(name);
-  return { type: "fixed", ...definition };
+  return { type: "fixed", ...definition, name };
 }
 
 /** The fewest bytes that hold every decimal of a precision. */

@@ -132,14 +132,22 @@ for (const name of WITH_MANIFESTS) {
 
 // ---- What we write has Java's schemas --------------------------------------------------------------
 
-function withoutDocs(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutDocs);
+/**
+ * A schema's JSON without docs, and with the second use of a fixed type written out: Java refers to the
+ * first by name, we define it anew for PyIceberg's sake.
+ */
+function normal(value: unknown, fixed = new Map<string, unknown>()): unknown {
+  if (Array.isArray(value)) return value.map((item) => normal(item, fixed));
+  if (typeof value === "string") return fixed.get(value) ?? value;
   if (typeof value !== "object" || value === null) return value;
+  const { doc: _, ...json } = value as Record<string, unknown>;
+  if (json.type === "fixed") {
+    const { name, ...shape } = json;
+    fixed.set(String(name), shape);
+    return shape;
+  }
   return Object.fromEntries(
-    Object.entries(value).filter(([key]) => key !== "doc").map(([key, item]) => [
-      key,
-      withoutDocs(item),
-    ]),
+    Object.entries(json).map(([key, item]) => [key, key === "name" ? item : normal(item, fixed)]),
   );
 }
 
@@ -150,7 +158,7 @@ function withoutDocs(value: unknown): unknown {
 function headerOf(file: Uint8Array): Record<string, unknown> {
   const { header } = readAvroFile(file, ({ schema }) => compileDecoder(schema));
   const { "iceberg.schema": _, "schema-id": __, ...metadata } = Object.fromEntries(header.metadata);
-  return { ...metadata, "avro.schema": withoutDocs(parseJson(metadata["avro.schema"] as string)) };
+  return { ...metadata, "avro.schema": normal(parseJson(metadata["avro.schema"] as string)) };
 }
 
 /** The entry as its writer had it before the commit gave it numbers. */
