@@ -125,7 +125,7 @@ async function formatStorage(place: Place, jars: Jars): Promise<void> {
 
 /** In a process of its own: the supervisor stays free of the Kafka client. */
 async function createTopics(place: Place): Promise<string> {
-  const script = join(NATIVE_DIR, "create_topics.ts");
+  const script = join(projectRoot, "tasks", "create_topics.ts");
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--cached-only", "--quiet", "-A", script],
     env: stageEnvironment(place),

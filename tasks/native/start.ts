@@ -108,7 +108,7 @@ async function cacheModules(): Promise<{ value: void; detail: string }> {
   const entries = [
     ...STAGE_NAMES.map((name) => join(projectRoot, name, "main.ts")),
     join(NATIVE_DIR, "supervisor.ts"),
-    join(NATIVE_DIR, "create_topics.ts"),
+    join(projectRoot, "tasks", "create_topics.ts"),
   ];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["cache", "--quiet", ...entries],

@@ -12,7 +12,7 @@ import {
   kafkaProperties,
 } from "../../tasks/native/java.ts";
 import { catalogReady, kafkaReady } from "../../tasks/native/ready.ts";
-import { join } from "../../tasks/native/paths.ts";
+import { join } from "../../runtime/path.ts";
 
 const START_MS_MAX = 60_000;
 const POLL_MS = 50;

@@ -2,14 +2,14 @@
  * Creates the topics of the table with their settings, and waits for their leaders. A process of its own:
  * the supervisor runs it natively, the service `topics` in compose.
  */
-import { createKafkaBroker } from "../../broker/kafka.ts";
-import { EXIT } from "../../contracts/errors.ts";
-import { brokerAddresses } from "../../runtime/env.ts";
-import { runTask } from "../cli.ts";
-import { currentPlace } from "./place.ts";
-import { topicsOf } from "./topics.ts";
+import { createKafkaBroker } from "../broker/kafka.ts";
+import { EXIT } from "../contracts/errors.ts";
+import { brokerAddresses } from "../runtime/env.ts";
+import { runTask } from "./cli.ts";
+import { currentPlace } from "./native/place.ts";
+import { topicsOf } from "./native/topics.ts";
 
-const HELP = "deno run tasks/native/create_topics.ts: creates the topics that are missing.";
+const HELP = "deno run tasks/create_topics.ts: creates the topics that are missing.";
 
 await runTask(HELP, async () => {
   const place = await currentPlace();
