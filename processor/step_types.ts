@@ -81,10 +81,8 @@ export interface StepResult {
 /** A rule set as the changelog stores it: enough to judge the same records the same way again. */
 export interface RuleSetRecord {
   rulesVersion: string;
-  /** The validated rule file, as plain JSON. */
-  ruleFile: unknown;
-  /** Every setting that can change a verdict. */
-  settings: unknown;
+  /** JSON of a rule set document (rules/version.ts): rules, settings, engine version. */
+  document: string;
 }
 
 /** A rule set that is ready to judge. */

@@ -1,0 +1,217 @@
+/** The units of work of a partition that was taken: steps T6 and U1 to U7 of docs/exactly-once.md. */
+import type { Fetched, RecordBatch } from "../broker/port.ts";
+import { ConfigError } from "../contracts/errors.ts";
+import { encodePosition, encodeSchema } from "./changelog.ts";
+import type { CommittedUnit, PartitionView, ProcessorContext } from "./context.ts";
+import type { ReadyRuleSet, StateChange, StepResult } from "./step_types.ts";
+import type { TakenPartition } from "./take_partition.ts";
+import { unitBatches } from "./unit.ts";
+
+/** What a unit brings to U4. */
+interface Unit {
+  /** Position after it. */
+  next: number;
+  result: StepResult | undefined;
+  records: RecordBatch | undefined;
+  /** Boundary, rule set and what they changed. */
+  ruleChanges: StateChange[];
+  appliedRules: string | undefined;
+}
+
+/** Runs the units of one taken partition. One object alone begins and ends its transactions (C12). */
+export class PartitionLoop<State, Compiled> {
+  readonly #context: ProcessorContext<State, Compiled>;
+  readonly #taken: TakenPartition<State, Compiled>;
+  readonly #view: PartitionView;
+  readonly #signal: AbortSignal;
+  #rules!: ReadyRuleSet<Compiled>;
+  #fetches = 0;
+  /** The commit under way; resolved when there is none. Its failure is the next await's. */
+  #commit: Promise<void> = Promise.resolve();
+  #beganMs = -Infinity;
+  /** Position in the changelog, of the last unit that was begun. */
+  #recorded: number;
+  #schemaIsRecorded: boolean;
+
+  constructor(
+    context: ProcessorContext<State, Compiled>,
+    taken: TakenPartition<State, Compiled>,
+    options: { view: PartitionView; signal: AbortSignal },
+  ) {
+    this.#context = context;
+    this.#taken = taken;
+    this.#view = options.view;
+    this.#signal = options.signal;
+    this.#recorded = taken.stored?.next ?? -1;
+    this.#schemaIsRecorded = taken.stored !== undefined;
+  }
+
+  /**
+   * Works until the signal aborts; then the unit under way is finished and `run` resolves.
+   *
+   * @throws whatever goes wrong in a unit; the caller throws everything away (E1).
+   */
+  async run(): Promise<void> {
+    try {
+      await this.#open();
+      await this.#work();
+    } catch (error) {
+      // Only the wait was cut short: nothing is under way that this error is about.
+      if (!this.#signal.aborted || error !== this.#signal.reason) throw error;
+    } finally {
+      await this.#commit;
+    }
+  }
+
+  /** T6: rules in force, and on record before anything is judged under them. */
+  async #open(): Promise<void> {
+    const { core, rules } = this.#context;
+    const { storedRules, storedRulesError, state, stored, position } = this.#taken;
+    if (storedRules !== undefined) {
+      this.#rules = storedRules;
+      core.setRules(state, storedRules.compiled);
+    }
+    const wanted = rules.current() ?? storedRules;
+    if (wanted === undefined) throw storedRulesError ?? new ConfigError(rules.issues());
+    const unit = this.#edge(position);
+    if (stored !== undefined && unit.appliedRules === undefined) return;
+    this.#begin(unit);
+    await this.#commit;
+  }
+
+  async #work(): Promise<void> {
+    let ahead = this.#fetch(this.#taken.position);
+    while (!this.#signal.aborted) {
+      const fetched = await ahead; // U1
+      const unit = this.#judge(fetched); // U2, U3
+      await this.#commit;
+      const backlog = fetched.nextOffset < fetched.stable;
+      // Only now: the commit before used the other reader's batch, which this fetch may overwrite.
+      if (backlog) ahead = this.#fetch(unit.next);
+      await this.#pace();
+      if (this.#isDue(unit)) this.#begin(unit);
+      if (backlog) continue;
+      // No backlog: the shorter way to the alert is to commit at once and take what has come meanwhile.
+      await this.#commit;
+      await this.#pace();
+      ahead = this.#fetch(unit.next);
+    }
+  }
+
+  /** U1. An answer to another question is a bug of the adapter, never a reason to skip records. */
+  #fetch(offset: number): Promise<Fetched> {
+    const { readers, partition } = this.#taken;
+    const { topics, settings } = this.#context;
+    const reader = readers[this.#fetches++ % 2]!;
+    const fetching = reader.fetch(topics.raw, partition, {
+      offset,
+      bytesMax: settings.fetchBytesMax,
+      waitMsMax: settings.fetchWaitMsMax,
+      signal: this.#signal,
+    }).then((fetched) => {
+      if (fetched.fetchOffset === offset && fetched.nextOffset >= offset) return fetched;
+      throw new RangeError(
+        `Cannot use a fetch of "${topics.raw}/${partition}": asked for offset ${offset}, got ${fetched.fetchOffset} to ${fetched.nextOffset}`,
+      );
+    });
+    fetching.catch(() => {}); // it may fail while a commit is awaited; the loop meets it at U1
+    return fetching;
+  }
+
+  #judge(fetched: Fetched): Unit {
+    const { core, topics, settings, clock } = this.#context;
+    const { state, partition } = this.#taken;
+    const { records } = fetched;
+    const { stable, end } = fetched;
+    Object.assign(this.#view, { stable, end });
+    const unit = this.#edge(fetched.fetchOffset, fetched.logStart); // U2
+    unit.next = fetched.nextOffset;
+    if (records.count === 0) return unit;
+    unit.records = records;
+    unit.result = core.step(state, records, { // U3
+      partition,
+      rawTopic: topics.raw,
+      nowMs: clock.now(),
+      limits: { recordBytesMax: settings.recordBytesMax },
+    });
+    return unit;
+  }
+
+  /** U2: a unit that begins at `offset`, with the rule change that is due there. */
+  #edge(offset: number, logStart = 0): Unit {
+    const { core, rules, clock } = this.#context;
+    const { state, history } = this.#taken;
+    const unit: Unit = {
+      next: offset,
+      result: undefined,
+      records: undefined,
+      ruleChanges: [],
+      appliedRules: undefined,
+    };
+    const wanted = rules.current() ?? this.#rules;
+    const { version } = wanted;
+    if (version === history.inForce?.rulesVersion && this.#rules !== undefined) return unit;
+    const appliedAt = new Date(clock.now()).toISOString();
+    unit.ruleChanges = [
+      ...history.change({ offset, rulesVersion: version, appliedAt }, wanted.record),
+      ...history.prune(logStart),
+      ...core.setRules(state, wanted.compiled),
+    ];
+    unit.appliedRules = version;
+    this.#rules = wanted;
+    return unit;
+  }
+
+  /** Whether a unit must be committed: it holds something, or the position in the changelog is getting old. */
+  #isDue(unit: Unit): boolean {
+    if (unit.result !== undefined || unit.appliedRules !== undefined) return true;
+    const { clock, settings } = this.#context;
+    return unit.next !== this.#recorded && clock.now() - this.#beganMs >= settings.mirrorMs;
+  }
+
+  async #pace(): Promise<void> {
+    const { clock, settings } = this.#context;
+    const waitMs = this.#beganMs + settings.batchMsMin - clock.now();
+    if (waitMs > 0) await clock.sleep(waitMs, this.#signal);
+  }
+
+  /** Starts U4 to U7 of a unit; `#commit` tells how they end. */
+  #begin(unit: Unit): void {
+    this.#beganMs = this.#context.clock.now();
+    this.#recorded = unit.next;
+    this.#commit = this.#transact(unit);
+    this.#commit.catch(() => {}); // the loop awaits it before the next unit
+  }
+
+  async #transact(unit: Unit): Promise<void> {
+    const { topics, clock, sessionId, observer } = this.#context;
+    const { writer, partition, clusterId, topicId } = this.#taken;
+    const { next, result } = unit;
+    const rulesVersion = this.#rules.version;
+    const beganMs = clock.now();
+    writer.begin(); // U4
+    const changes = [
+      ...(result?.changes ?? []),
+      ...unit.ruleChanges,
+      ...(this.#schemaIsRecorded ? [] : [encodeSchema()]),
+      encodePosition({ next, sessionId, clusterId, topicId, rulesVersion }),
+    ];
+    await writer.send(unitBatches(topics, partition, { result, changes })); // U5
+    await writer.commit(); // U6
+    const nowMs = clock.now(); // U7
+    this.#schemaIsRecorded = true;
+    Object.assign(this.#view, { position: next, rulesVersion });
+    const { appliedRules, records } = unit;
+    observer.committed(
+      {
+        partition,
+        position: next,
+        result,
+        records,
+        commitMs: nowMs - beganMs,
+        nowMs,
+        ...(appliedRules === undefined ? {} : { appliedRules }),
+      } satisfies CommittedUnit,
+    );
+  }
+}
