@@ -8,7 +8,7 @@ import { ACCOUNT_ID_PATTERN, MERCHANT_CATEGORIES } from "../contracts/transactio
 import { nearest } from "../runtime/nearest.ts";
 import { type Condition, rangeConditions } from "./conditions.ts";
 import { parseDateRange } from "./date_range.ts";
-import { type FormatName, FORMATS } from "./formats.ts";
+import { type FormatName, FORMATS } from "./format/names.ts";
 
 /** Which state of the tables is asked. */
 export type SnapshotSelector =
