@@ -81,6 +81,15 @@ export async function readAll(
   return { values, offsets, nextOffset: offset };
 }
 
+/** Waits for the markers of transactions that were ended: a commit is decided before it is seen. */
+export async function settled(broker: Broker, ...topics: string[]): Promise<void> {
+  for (const topic of topics) {
+    await eventually(async () =>
+      (await broker.offsets(topic)).every(({ stable, end }) => stable === end)
+    );
+  }
+}
+
 /** Waits until `check` holds; throws after `msMax`. */
 export async function eventually(
   check: () => boolean | Promise<boolean>,

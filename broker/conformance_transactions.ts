@@ -5,6 +5,7 @@ import {
   type ConformanceCase,
   newTopic,
   readAll,
+  settled,
   share,
   valueText,
 } from "./conformance_support.ts";
@@ -26,6 +27,7 @@ export const transactionCases: ConformanceCase[] = [
       const [open] = await broker.offsets(one);
       assertEquals([open!.stable, open!.end], [0, 2]);
       await writer.commit();
+      await settled(broker, one, two);
       assertEquals((await readAll(broker, one)).values, ["a", "d"]);
       assertEquals((await readAll(broker, one, { partition: 1 })).values, ["b"]);
       assertEquals((await readAll(broker, two)).values, ["c"]);
@@ -44,11 +46,13 @@ export const transactionCases: ConformanceCase[] = [
       writer.begin();
       await writer.send([share(topic, 0, "a", "b")]);
       await writer.abort();
+      await settled(broker, topic);
       const empty = await readAll(broker, topic);
       assertEquals([empty.values, empty.nextOffset], [[], 3]);
       writer.begin();
       await writer.send([share(topic, 0, "c")]);
       await writer.commit();
+      await settled(broker, topic);
       const { values, offsets, nextOffset } = await readAll(broker, topic);
       assertEquals([values, offsets, nextOffset], [["c"], [3], 5]);
       await writer.close();
@@ -74,6 +78,7 @@ export const transactionCases: ConformanceCase[] = [
       const waiting = reader.fetch(topic, 0, { offset: 1, waitMsMax: 20_000 });
       await writer.commit();
       assertEquals(valueText((await waiting).records, 0), "inside");
+      await settled(broker, topic);
       assertEquals((await readAll(broker, topic)).values, ["before", "inside", "after"]);
       await reader.close();
       await plain.close();
@@ -107,6 +112,7 @@ export const transactionCases: ConformanceCase[] = [
         if (firstCommits) expected.push([base + 3, `1b${round}`]);
         expected.push([base + 5, `2c${round}`]);
       }
+      await settled(broker, topic);
       // From every offset, and with every size of a fetch, the same records.
       for (const bytesMax of [1, 300, 1 << 20]) {
         for (let offset = 0; offset <= 32; offset++) {
@@ -138,6 +144,7 @@ export const transactionCases: ConformanceCase[] = [
       writer.begin();
       await writer.send([lookalike]);
       await writer.commit();
+      await settled(broker, topic);
       assertEquals((await readAll(broker, topic)).values, ["lookalike"]);
       await writer.close();
     },
@@ -172,6 +179,7 @@ export const transactionCases: ConformanceCase[] = [
       successor.begin();
       await successor.send([share(topic, 0, "kept")]);
       await successor.commit();
+      await settled(broker, topic);
       assertEquals((await readAll(broker, topic)).values, ["kept"]);
       for (const writer of [sending, ending, idle, successor, successor2, successor3]) {
         await writer.close();
@@ -191,11 +199,12 @@ export const transactionCases: ConformanceCase[] = [
       const [open] = await broker.offsets(topic);
       assert(open!.stable < open!.end);
       const next = await broker.openTransactionalWriter(id);
-      const [settled] = await broker.offsets(topic);
-      assertEquals([settled!.stable, settled!.end], [2, 2]);
+      const [after] = await broker.offsets(topic);
+      assertEquals([after!.stable, after!.end], [2, 2]);
       next.begin();
       await next.send([share(topic, 0, "kept")]);
       await next.commit();
+      await settled(broker, topic);
       assertEquals((await readAll(broker, topic)).values, ["kept"]);
       await next.close();
     },
@@ -219,6 +228,7 @@ export const transactionCases: ConformanceCase[] = [
       writer.begin();
       await writer.send([share(topic, 0, "kept")]);
       await writer.commit();
+      await settled(broker, topic);
       assertEquals((await readAll(broker, topic)).values, ["kept"]);
       await writer.close();
       assertThrows(() => writer.begin(), Error, "closed");
@@ -258,6 +268,7 @@ export const transactionCases: ConformanceCase[] = [
           expected.push(`${i}a`, `${i}b`);
         }
       }
+      await settled(broker, topic);
       assertEquals((await readAll(broker, topic)).values, expected);
       await writer.close();
     },

@@ -11,6 +11,7 @@ import {
   type PartitionBatch,
   type Reader,
   type TransactionalWriter,
+  UnreachableError,
   type Writer,
 } from "./port.ts";
 import { decodeRecordBatches } from "./record_batch_decode.ts";
@@ -102,24 +103,19 @@ async function appendAll(
   context: MemoryContext,
   session: ProducerSession,
   options: { batches: readonly PartitionBatch[]; landed: Landed },
-): Promise<Appended[]> {
+): Promise<void> {
   const { transactionalId } = session;
   const { batches, landed } = options;
-  const appended: Appended[] = [];
   for (const share of batches) {
+    if (landed.has(share)) continue;
     const { topic, partition } = share;
     const subject = transactionalId === undefined
       ? { topic, partition }
       : { transactionalId, topic, partition };
-    const places = await context.faults.around("append", subject, () => {
-      const known = landed.get(share) ??
-        context.cluster.append(session, share, BATCH_BYTES_MAX);
-      landed.set(share, known);
-      return known;
+    await context.faults.around("append", subject, () => {
+      landed.set(share, context.cluster.append(session, share, BATCH_BYTES_MAX));
     });
-    appended.push(...places);
   }
-  return appended;
 }
 
 /** See {@linkcode TransactionalWriter}. */
@@ -147,9 +143,7 @@ export class MemoryTransactionalWriter implements TransactionalWriter {
         "send",
         { transactionalId },
         // Within a transaction nothing is sent again: an error ends it.
-        async () => {
-          await appendAll(this.#context, this.#session, { batches, landed: new WeakMap() });
-        },
+        () => appendAll(this.#context, this.#session, { batches, landed: new WeakMap() }),
       )
     );
   }
@@ -178,25 +172,46 @@ export class MemoryTransactionalWriter implements TransactionalWriter {
   }
 }
 
-/** See {@linkcode Writer}. */
+/** See {@linkcode Writer}: what UnreachableError leaves undone goes first at the next send. */
 export class MemoryWriter implements Writer {
   readonly #context: MemoryContext;
   readonly #session: ProducerSession;
   readonly #landed: Landed = new WeakMap();
+  #unfinished: readonly PartitionBatch[] = [];
+  #failure: unknown;
   #closed = false;
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(context: MemoryContext, session: ProducerSession) {
     this.#context = context;
     this.#session = session;
   }
 
-  async send(batches: readonly PartitionBatch[]): Promise<Appended[]> {
+  send(batches: readonly PartitionBatch[]): Promise<Appended[]> {
+    const done = this.#tail.then(() => this.#send(batches));
+    this.#tail = done.catch(() => {}); // the caller has it
+    return done;
+  }
+
+  async #send(batches: readonly PartitionBatch[]): Promise<Appended[]> {
     if (this.#closed) throw new Error("Cannot send: the writer is closed");
-    return await this.#context.faults.around(
-      "send",
-      {},
-      () => appendAll(this.#context, this.#session, { batches, landed: this.#landed }),
-    );
+    if (this.#failure !== undefined) {
+      throw new Error("Cannot send: the writer is dead", { cause: this.#failure });
+    }
+    const all = [...this.#unfinished, ...batches];
+    try {
+      await this.#context.faults.around(
+        "send",
+        {},
+        () => appendAll(this.#context, this.#session, { batches: all, landed: this.#landed }),
+      );
+    } catch (error) {
+      if (error instanceof UnreachableError) this.#unfinished = all;
+      else this.#failure = error;
+      throw error;
+    }
+    this.#unfinished = [];
+    return batches.flatMap((share) => this.#landed.get(share) ?? []);
   }
 
   close(): Promise<void> {

@@ -84,14 +84,16 @@ export class MemoryGroups {
     };
   }
 
-  /** Drops a member as a session timeout does: it hears of it, the others take over. */
+  /** Ends a member's session by timeout: the others take over, then it joins again by itself. */
   async expire(name: string, instanceId: string): Promise<void> {
     const group = this.#group(name);
     const member = group.members.get(instanceId);
+    if (member === undefined) throw new Error(`Cannot expire "${instanceId}": no such member`);
     group.members.delete(instanceId);
-    member?.listener.failed(
-      new Error(`Cannot stay in group "${name}": session of "${instanceId}" timed out`),
-    );
+    await this.#rebalance(group);
+    await member.listener.revoked(member.assigned);
+    member.assigned = [];
+    group.members.set(instanceId, member);
     await this.#rebalance(group);
   }
 

@@ -57,6 +57,13 @@ export class ByteWriter {
     return start;
   }
 
+  /** Makes room for `size` more bytes at once, where a large request is to come. */
+  reserve(size: number): void {
+    const length = this.#length;
+    this.#room(size);
+    this.#length = length;
+  }
+
   int8(value: number): void {
     const at = this.#room(1);
     this.#view.setInt8(at, value);
