@@ -8,7 +8,7 @@
 import { parsePrimitive } from "../iceberg/schema.ts";
 import type { NestedField, PrimitiveType, Schema, Type } from "../iceberg/types.ts";
 import { type TableName, TABLES } from "../contracts/tables.ts";
-import { quoteName, quoteText } from "./duckdb.ts";
+import { quoteName, quoteText } from "./sql_text.ts";
 
 /** Table property: JSON object of field id → name of the record's field that fills it. */
 export const SOURCE_NAMES_PROPERTY = "pipeline.source-names";

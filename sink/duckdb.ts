@@ -3,6 +3,7 @@
  * settings (design sections 6, 12). Statements run one at a time; others queue.
  */
 import { DuckDBInstance } from "@duckdb/node-api";
+import { quoteText } from "./sql_text.ts";
 
 /** Options of {@linkcode openDuckDb}. */
 export interface DuckDbOptions {
@@ -74,14 +75,4 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
       instance.closeSync();
     },
   };
-}
-
-/** A text as an SQL literal. */
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** A name as an SQL identifier. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,8 +1,9 @@
 /** NDJSON spool file → one sorted Parquet file, with its Iceberg metrics (design section 6). */
 import type { Metrics } from "../iceberg/types.ts";
 import { fieldIdsSql, readSpoolSql, selectSql, type TablePlan, unfitCountSql } from "./columns.ts";
-import { type DuckDb, type DuckDbJson, quoteName, quoteText } from "./duckdb.ts";
-import { type ColumnStats, type FileStats, metricsOf } from "./parquet_stats.ts";
+import type { DuckDb, DuckDbJson } from "./duckdb.ts";
+import { quoteName, quoteText } from "./sql_text.ts";
+import { type ColumnStats, type FileStats, metricsOfFile } from "./parquet_stats.ts";
 
 /** A Parquet file in the scratch folder. */
 export interface ParquetFile {
@@ -53,7 +54,7 @@ export async function copyToParquet(
   );
   const stats = rows[0];
   if (stats === undefined) throw new Error(`Cannot write "${output}": DuckDB gave no statistics`);
-  return metricsOf(readStats(stats), plan.schema, await splitOffsets(db, output));
+  return metricsOfFile(readStats(stats), plan.schema, await splitOffsets(db, output));
 }
 
 function readStats(row: Record<string, DuckDbJson>): FileStats {

@@ -3,7 +3,8 @@ import { decodeValue } from "../iceberg/single_value.ts";
 import type { PrimitiveType, Schema } from "../iceberg/types.ts";
 import { TABLES } from "../contracts/tables.ts";
 import { planTable, SOURCE_NAMES_PROPERTY } from "./columns.ts";
-import { type DuckDb, openDuckDb, quoteText } from "./duckdb.ts";
+import { type DuckDb, openDuckDb } from "./duckdb.ts";
+import { quoteText } from "./sql_text.ts";
 import { writeParquet } from "./parquet.ts";
 
 async function withDuckDb(test: (db: DuckDb) => Promise<void>): Promise<void> {

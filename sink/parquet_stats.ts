@@ -1,7 +1,6 @@
 /** DuckDB's statistics of a file it wrote, as Iceberg metrics (spec "Data File Fields", appendix D). Pure. */
-import { BOUND_WIDTH_DEFAULT, truncateLower, truncateUpper } from "../iceberg/bounds.ts";
 import { parsePrimitive } from "../iceberg/schema.ts";
-import { encodeValue } from "../iceberg/single_value.ts";
+import { type ColumnStats as IcebergStats, metricsOf } from "../iceberg/stats.ts";
 import { textToDate, textToDecimal, textToMicros } from "../iceberg/text_values.ts";
 import type { Metrics, PrimitiveType, Schema, Type, Value } from "../iceberg/types.ts";
 
@@ -61,47 +60,35 @@ function statsPath(path: readonly string[]): string {
  * Metrics of a file: sizes for every leaf, counts and bounds for those outside lists and maps. String
  * and binary bounds are cut to 16 code points or bytes, the upper one rounded up.
  */
-export function metricsOf(
+export function metricsOfFile(
   stats: FileStats,
   schema: Schema,
   splitOffsets: readonly bigint[],
 ): Metrics {
-  const metrics = {
-    record_count: stats.count,
-    column_sizes: new Map<number, bigint>(),
-    value_counts: new Map<number, bigint>(),
-    null_value_counts: new Map<number, bigint>(),
-    nan_value_counts: new Map<number, bigint>(),
-    lower_bounds: new Map<number, Uint8Array>(),
-    upper_bounds: new Map<number, Uint8Array>(),
-    split_offsets: [...splitOffsets],
-  };
   const leaves = leavesOf(schema);
-  for (const [path, column] of stats.columns) {
+  const columns = [...stats.columns].map(([path, column]) => {
     const leaf = leaves.get(path);
-    if (leaf === undefined) {
-      throw new Error(`Cannot describe the Parquet file: its column ${path} is not in the schema`);
-    }
-    const { id, type, repeated } = leaf;
-    setCount(metrics.column_sizes, id, column.column_size_bytes);
-    if (repeated) continue;
-    setCount(metrics.value_counts, id, column.num_values);
-    setCount(metrics.null_value_counts, id, column.null_count);
-    // DuckDB says whether there are NaN, not how many: only "none" is a count.
-    const floating = type === "float" || type === "double";
-    if (floating && column.has_nan !== "true") metrics.nan_value_counts.set(id, 0n);
-    const { min, max } = column;
-    if (min === undefined || max === undefined) continue;
-    const lower = truncateLower(type, valueOfStat(type, min), BOUND_WIDTH_DEFAULT);
-    const upper = truncateUpper(type, valueOfStat(type, max), BOUND_WIDTH_DEFAULT);
-    metrics.lower_bounds.set(id, encodeValue(type, lower));
-    if (upper !== undefined) metrics.upper_bounds.set(id, encodeValue(type, upper));
-  }
-  return metrics;
+    if (leaf !== undefined) return icebergStats(leaf, column);
+    throw new Error(`Cannot describe the Parquet file: its column ${path} is not in the schema`);
+  });
+  return metricsOf(schema, {
+    recordCount: stats.count,
+    columns,
+    splitOffsets: [...splitOffsets],
+  });
 }
 
-function setCount(counts: Map<number, bigint>, id: number, text: string | undefined): void {
-  if (text !== undefined) counts.set(id, BigInt(text));
+function icebergStats({ id, type, repeated }: Leaf, column: ColumnStats): IcebergStats {
+  const stats: IcebergStats = { fieldId: id };
+  if (column.column_size_bytes !== undefined) stats.size = BigInt(column.column_size_bytes);
+  if (repeated) return stats;
+  if (column.num_values !== undefined) stats.valueCount = BigInt(column.num_values);
+  if (column.null_count !== undefined) stats.nullCount = BigInt(column.null_count);
+  // DuckDB says whether there are NaN, not how many: only "none" is a count.
+  if (column.has_nan !== "true") stats.nanCount = 0n;
+  if (column.min !== undefined) stats.lower = valueOfStat(type, column.min);
+  if (column.max !== undefined) stats.upper = valueOfStat(type, column.max);
+  return stats;
 }
 
 /** A minimum or maximum as DuckDB prints it: `2026-11-21 08:00:00.5+00`, `0`/`1` for a boolean. */

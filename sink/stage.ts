@@ -1,0 +1,163 @@
+/**
+ * A spooled batch → data files in the table's storage, and what could not be stored (design section 6).
+ * Done once per batch; the attempts of its commit only use what comes out (conventions C10).
+ */
+import type { FieldError } from "../contracts/dead_letter.ts";
+import type { TableName } from "../contracts/tables.ts";
+import { TIME_PATHS } from "./columns.ts";
+import type { Storage } from "../iceberg/storage/port.ts";
+import type { DataFile, Metrics } from "../iceberg/types.ts";
+import { decodeValue } from "../iceberg/single_value.ts";
+import type { DuckDb } from "./duckdb.ts";
+import { type BadLine, concatBytes, type GoodLine, isolateBadLines } from "./isolate.ts";
+import { dataFileLocation, dataFileOf, dayNumber, type TableLayout } from "./layout.ts";
+import { dayOfParsed, LINE_END_BYTES, LINE_EXTRA_BYTES_MAX } from "./lines.ts";
+import { writeParquet } from "./parquet.ts";
+import { type DayFile, type Origin, originOf } from "./spool.ts";
+
+const DAY_US = 86_400_000_000n;
+
+/** What staging needs. */
+export interface StageContext {
+  db: DuckDb;
+  storage: Storage;
+  table: TableName;
+  layout: TableLayout;
+  /** The batch's own, part of every file name. */
+  snapshotId: bigint;
+  /** Folder in DuckDB's reach for files in between. */
+  folder: string;
+}
+
+/** A spooled record that cannot be stored. */
+export interface Refused extends Origin {
+  /** The record's value, its line ends blanked. */
+  value: Uint8Array;
+  /** `p` and `o` of its line, as a trace has them. */
+  source: Origin | undefined;
+  error: FieldError;
+}
+
+/** A batch in storage, not yet in the table. */
+export interface StagedFiles {
+  files: DataFile[];
+  refused: Refused[];
+  rows: number;
+  bytes: number;
+  /** Values of added columns that did not fit and are null. */
+  unfit: number;
+}
+
+/** Writes a batch's files. A failure leaves files that nothing refers to: the orphan cleaner's. */
+export async function stageFiles(
+  context: StageContext,
+  days: readonly DayFile[],
+): Promise<StagedFiles> {
+  const staged: StagedFiles = { files: [], refused: [], rows: 0, bytes: 0, unfit: 0 };
+  for (const day of days) {
+    if (await writeDay(context, staged, { day: day.day, input: day.path })) continue;
+    await sortOut(context, staged, day);
+  }
+  return staged;
+}
+
+/**
+ * Writes one file; false if DuckDB refuses a line, or rows lie outside the day (then nothing of it is
+ * in storage).
+ */
+async function writeDay(
+  context: StageContext,
+  staged: StagedFiles,
+  options: { day: string; input: string },
+): Promise<boolean> {
+  const { db, storage, layout, snapshotId, folder } = context;
+  const { day, input } = options;
+  const output = `${folder}/${day}.parquet`;
+  let file;
+  try {
+    file = await writeParquet(db, { plan: layout.plan, input, output });
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error;
+  }
+  if (!liesWithin(file.metrics, layout.plan.time.id, day)) return false;
+  const location = dataFileLocation(layout, { day, snapshotId, counter: staged.files.length });
+  const bytes = await Deno.readFile(output);
+  await storage.create(location, bytes);
+  await Deno.remove(output);
+  staged.files.push(
+    dataFileOf(layout, { day, location, size: bytes.length, metrics: file.metrics }),
+  );
+  staged.rows += Number(file.metrics.record_count);
+  staged.bytes += bytes.length;
+  staged.unfit += file.unfit;
+  return true;
+}
+
+/** DuckDB refuses data with these; anything else (a full disk, no memory) is not the records' fault. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error &&
+    /^(Invalid Input Error|Conversion Error|Out of Range Error)/.test(error.message);
+}
+
+/** True if every row has a time, and its day is this one. */
+function liesWithin(metrics: Metrics, timeId: number, day: string): boolean {
+  const lower = metrics.lower_bounds?.get(timeId);
+  const upper = metrics.upper_bounds?.get(timeId);
+  if (lower === undefined || upper === undefined) return false;
+  if (metrics.null_value_counts?.get(timeId) !== 0n) return false;
+  const start = BigInt(dayNumber(day)) * DAY_US;
+  return (decodeValue("timestamptz", lower) as bigint) >= start &&
+    (decodeValue("timestamptz", upper) as bigint) < start + DAY_US;
+}
+
+/** The slow way: every line looked at, bad ones out, the rest by the day of their own time. */
+async function sortOut(context: StageContext, staged: StagedFiles, file: DayFile): Promise<void> {
+  const { db, layout, folder, table } = context;
+  const trial = `${folder}/${file.day}.trial.ndjson`;
+  const { good, bad } = await isolateBadLines(db, { plan: layout.plan, input: file.path, trial });
+  const byDay = new Map<string, GoodLine[]>();
+  for (const line of good) {
+    const text = new TextDecoder().decode(line.bytes);
+    const day = dayOfParsed(table, (JSON.parse(text) as { v: unknown }).v);
+    if (day === undefined) {
+      bad.push({ ...line, error: noTime(table) });
+      continue;
+    }
+    const lines = byDay.get(day);
+    if (lines === undefined) byDay.set(day, [line]);
+    else lines.push(line);
+  }
+  for (const [day, lines] of byDay) {
+    await Deno.writeFile(trial, concatBytes(lines.map((line) => line.bytes)));
+    if (!await writeDay(context, staged, { day, input: trial })) {
+      throw new Error(
+        `Cannot write "${file.path}": rows of ${day} are refused after a look at each`,
+      );
+    }
+  }
+  for (const line of bad) staged.refused.push(refusedOf(file, line));
+  await Deno.remove(trial);
+}
+
+function noTime(table: TableName): FieldError {
+  return {
+    field: TIME_PATHS[table].join("."),
+    expected: "an ISO 8601 date and time with Z or an offset",
+    actual: "none",
+  };
+}
+
+/** Takes a line apart again: `{"p":…,"o":…,"v":` is ASCII and short, the value may be any bytes. */
+function refusedOf(file: DayFile, { line, bytes, error }: BadLine): Refused {
+  const head = new TextDecoder("latin1").decode(bytes.subarray(0, LINE_EXTRA_BYTES_MAX * 2));
+  const parts = /^\{"p":(null|\d+),"o":(null|\d+),"v":/.exec(head);
+  if (parts === null) throw new Error(`Cannot read back line "${line}" of "${file.path}"`);
+  const [start, p, o] = parts;
+  return {
+    ...originOf(file, line),
+    value: bytes.slice(start.length, -LINE_END_BYTES),
+    source: p === "null" ? undefined : { partition: Number(p), offset: Number(o) },
+    error,
+  };
+}
