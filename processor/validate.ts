@@ -37,6 +37,9 @@ export interface RawValue {
   timestampMs: number;
 }
 
+const KAFKA_TIME_MIN_MS = Date.UTC(1970);
+const KAFKA_TIME_MAX_MS = Date.UTC(9999);
+
 const fatalDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -49,6 +52,15 @@ export function shorten(text: string): string {
   const last = text.charCodeAt(ACTUAL_LENGTH_MAX - 1);
   const cut = last >= 0xd800 && last <= 0xdbff ? ACTUAL_LENGTH_MAX - 1 : ACTUAL_LENGTH_MAX;
   return text.slice(0, cut) + "…";
+}
+
+/**
+ * Prints a Kafka timestamp. A topic that takes the producers' times can hold any 64-bit number; those
+ * that are no date become the nearest one that is.
+ */
+export function printKafkaTime(timestampMs: number): string {
+  const ms = Math.min(Math.max(timestampMs, KAFKA_TIME_MIN_MS), KAFKA_TIME_MAX_MS);
+  return printTimestamp(ms * 1000);
 }
 
 function whole(errorType: Rejection["errorType"], expected: string, actual: string): Rejection {
@@ -142,7 +154,7 @@ function fieldErrors(
   if (!expected.has("timestamp")) {
     const limitUs = raw.timestampMs * 1000 + TIMESTAMP_AHEAD_MAX_US;
     if (parseTimestamp(fields.timestamp as string)! > limitUs) {
-      const kafkaTime = printTimestamp(raw.timestampMs * 1000);
+      const kafkaTime = printKafkaTime(raw.timestampMs);
       expected.set("timestamp", `at most 60 s after the record's Kafka timestamp ${kafkaTime}`);
     }
   }

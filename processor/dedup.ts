@@ -1,0 +1,155 @@
+/**
+ * The ids of the last accepted transactions of a partition: which of them are duplicates.
+ *
+ * A ring of 128-bit ids in order of acceptance and an open-addressing table over it, both allocated at
+ * start. In the changelog, ids are parts (what one transaction of the broker accepted) until 4,096 of
+ * them become a block under a key of a ring, whose parts are then tombstoned: the changelog stays as
+ * bounded as the table, and an id is written twice.
+ */
+import type { StateChange } from "./step_types.ts";
+import { DedupLog, ID_BYTES } from "./dedup_log.ts";
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** Prints four words as a UUID in lower case. */
+export function printId(id0: number, id1: number, id2: number, id3: number): string {
+  const pairs = (word: number, shift: number) =>
+    HEX[(word >>> (shift + 8)) & 0xff]! + HEX[(word >>> shift) & 0xff]!;
+  return `${pairs(id0, 16)}${pairs(id0, 0)}-${pairs(id1, 16)}-${pairs(id1, 0)}-${pairs(id2, 16)}-${
+    pairs(id2, 0)
+  }${pairs(id3, 16)}${pairs(id3, 0)}`;
+}
+
+/** Remembers the last `idsMax` accepted ids. */
+export class DedupTable {
+  readonly idsMax: number;
+  /** Four words per id; the id of sequence s is at s mod idsMax. */
+  readonly #ring: Int32Array;
+  /** Linear probing over ring places + 1, less than half full; 0 is empty. */
+  readonly #table: Int32Array;
+  readonly #mask: number;
+  readonly #log: DedupLog;
+  #next = 0;
+
+  constructor(options: { idsMax: number }) {
+    this.idsMax = options.idsMax;
+    this.#ring = new Int32Array(4 * this.idsMax);
+    const size = 2 ** Math.ceil(Math.log2(this.idsMax * 2));
+    this.#table = new Int32Array(size);
+    this.#mask = size - 1;
+    this.#log = new DedupLog({ idsMax: this.idsMax });
+  }
+
+  /** Sequence of the next id to be accepted: how many were accepted so far. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Ids remembered now. */
+  get size(): number {
+    return Math.min(this.#next, this.idsMax);
+  }
+
+  #slotOf(id0: number, id1: number, id2: number, id3: number): number {
+    let hash = Math.imul(id0, 0x9e3779b1) ^ Math.imul(id1, 0x85ebca6b);
+    hash ^= Math.imul(id2 ^ (hash >>> 15), 0xc2b2ae35) ^ Math.imul(id3, 0x27d4eb2f);
+    return (hash ^ (hash >>> 13)) & this.#mask;
+  }
+
+  /** Takes an id: its sequence, or -1 where it is among the last `idsMax`. */
+  add(id0: number, id1: number, id2: number, id3: number): number {
+    const sequence = this.#next;
+    if (!this.#insert(sequence, id0, id1, id2, id3)) return -1;
+    this.#next = sequence + 1;
+    this.#log.append(id0, id1, id2, id3);
+    return sequence;
+  }
+
+  #insert(sequence: number, id0: number, id1: number, id2: number, id3: number): boolean {
+    const table = this.#table, ring = this.#ring, mask = this.#mask;
+    let slot = this.#slotOf(id0, id1, id2, id3);
+    for (let place = table[slot]!; place !== 0; place = table[slot]!) {
+      const at = 4 * (place - 1);
+      if (
+        ring[at] === id0 && ring[at + 1] === id1 && ring[at + 2] === id2 && ring[at + 3] === id3
+      ) return false;
+      slot = (slot + 1) & mask;
+    }
+    const place = sequence % this.idsMax;
+    if (sequence >= this.idsMax) {
+      this.#forget(place);
+      // Forgetting shifts entries, so the free slot may lie nearer now.
+      slot = this.#slotOf(id0, id1, id2, id3);
+      while (table[slot] !== 0) slot = (slot + 1) & mask;
+    }
+    const at = 4 * place;
+    ring[at] = id0;
+    ring[at + 1] = id1;
+    ring[at + 2] = id2;
+    ring[at + 3] = id3;
+    table[slot] = place + 1;
+    return true;
+  }
+
+  #homeOf(place: number): number {
+    const at = 4 * place, ring = this.#ring;
+    return this.#slotOf(ring[at]!, ring[at + 1]!, ring[at + 2]!, ring[at + 3]!);
+  }
+
+  /** Takes the id at a place of the ring out of the table, closing the gap by a backward shift. */
+  #forget(place: number): void {
+    const table = this.#table, mask = this.#mask;
+    let hole = this.#homeOf(place);
+    while (table[hole] !== place + 1) hole = (hole + 1) & mask;
+    for (let slot = (hole + 1) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.#homeOf(table[slot]! - 1);
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      table[hole] = table[slot]!;
+      hole = slot;
+    }
+    table[hole] = 0;
+  }
+
+  /** The id of a sequence, while it is remembered. */
+  idOf(sequence: number): string | undefined {
+    if (sequence < this.#next - this.idsMax || sequence < 0 || sequence >= this.#next) {
+      return undefined;
+    }
+    const at = 4 * (sequence % this.idsMax), ring = this.#ring;
+    return printId(ring[at]!, ring[at + 1]!, ring[at + 2]!, ring[at + 3]!);
+  }
+
+  /** Appends the changes since the last call, one record per key. */
+  drain(changes: StateChange[]): void {
+    this.#log.drain(changes);
+  }
+
+  /** Takes one changelog record under `i/`, in log order. */
+  restore(key: string, value: Uint8Array | null): void {
+    this.#log.restore(key, value);
+  }
+
+  /** Ends a restore: the table holds the last ids of the changelog. */
+  finishRestore(): void {
+    const { runs, next } = this.#log.finishRestore();
+    const first = Math.max(0, next - this.idsMax);
+    for (const { first: runFirst, ids } of runs) {
+      const view = new DataView(ids.buffer, ids.byteOffset, ids.byteLength);
+      for (let i = 0; i < ids.byteLength / ID_BYTES; i++) {
+        const sequence = runFirst + i;
+        if (sequence < first) continue;
+        const at = i * ID_BYTES;
+        const word = (index: number) => view.getInt32(at + 4 * index);
+        if (!this.#restoreId(sequence, word(0), word(1), word(2), word(3))) {
+          throw new Error(`Cannot restore id number "${sequence}": it is there twice`);
+        }
+      }
+    }
+    this.#next = next;
+  }
+
+  #restoreId(sequence: number, id0: number, id1: number, id2: number, id3: number): boolean {
+    // The ring is empty at first, so nothing has to be forgotten: the place counts, not the sequence.
+    return this.#insert(sequence % this.idsMax, id0, id1, id2, id3);
+  }
+}

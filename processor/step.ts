@@ -1,0 +1,211 @@
+/**
+ * One step: a batch of raw records in, outputs and changes of the state out. Pure but for the state
+ * it is given: no clock, no I/O; `nowMs` goes into outputs and never into a verdict.
+ */
+import type { RecordBatch } from "../broker/port.ts";
+import { formatTrace } from "../contracts/ids.ts";
+import { ADDED_FIELDS, TRANSACTION_FIELDS } from "../contracts/transaction.ts";
+import { accountOf, hashBytes } from "../rules/facts.ts";
+import type { Accepted, Rejection } from "./accepted.ts";
+import { printId } from "./dedup.ts";
+import { FORBIDDEN_KEYS } from "./json_scan.ts";
+import { OutputBuilder } from "./output.ts";
+import { printDeadLetter } from "./output_dead_letter.ts";
+import type { PartitionState } from "./state.ts";
+import type { OutColumns, StepContext, StepCounts, StepResult } from "./step_types.ts";
+import { type RawValue, validatePlain } from "./validate.ts";
+
+/** Most alerts, and most dead letters, of one step that are named for the audit log. */
+export const INFOS_MAX = 100;
+
+/** Names that failures are counted under; a record's own inventions are one more, "other". */
+const COUNTED_FIELDS: ReadonlySet<string> = new Set([
+  "$",
+  ...TRANSACTION_FIELDS,
+  ...ADDED_FIELDS,
+  ...FORBIDDEN_KEYS,
+]);
+
+function emptyColumns(): OutColumns {
+  return { keys: [], values: [], traces: [] };
+}
+
+function emptyResult(records: number): StepResult {
+  const counts: StepCounts = {
+    records,
+    accepted: 0,
+    alerts: 0,
+    deadLettered: 0,
+    keyMismatch: 0,
+    errorsByType: new Map(),
+    failuresByField: new Map(),
+  };
+  return {
+    transactions: emptyColumns(),
+    alerts: emptyColumns(),
+    deadLetters: emptyColumns(),
+    changes: [],
+    counts,
+    alertInfos: [],
+    deadLetterInfos: [],
+  };
+}
+
+/** Everything that the records of one step share. */
+interface Work {
+  state: PartitionState;
+  records: RecordBatch;
+  context: StepContext;
+  result: StepResult;
+  outputs: OutputBuilder;
+  idOf: (sequence: number) => string | undefined;
+}
+
+/** Judges a batch, record by record in offset order. Throws before the first rules are in force. */
+export function step(
+  state: PartitionState,
+  records: RecordBatch,
+  context: StepContext,
+): StepResult {
+  const { partition, rawTopic, nowMs, limits } = context;
+  const { rulesVersion, accepted } = state;
+  if (rulesVersion === undefined) {
+    throw new Error(`Cannot judge partition "${partition}": no rules are in force`);
+  }
+  const result = emptyResult(records.count);
+  const work: Work = {
+    state,
+    records,
+    context,
+    result,
+    outputs: new OutputBuilder(state.buffer, {
+      nowMs,
+      rulesVersion,
+      tracePrefix: formatTrace(rawTopic, partition, 0).slice(0, -1),
+    }),
+    idOf: (sequence) => state.dedup.idOf(sequence),
+  };
+  const raw: RawValue = { bytes: records.bytes, start: 0, end: 0, timestampMs: 0 };
+  for (let i = 0; i < records.count; i++) {
+    raw.start = records.valueStart[i]!;
+    raw.end = records.valueEnd[i]!;
+    raw.timestampMs = records.timestamps[i]!;
+    const rejection = validatePlain(raw, limits.recordBytesMax, accepted);
+    if (rejection !== undefined) {
+      refuse(work, i, raw, rejection);
+      continue;
+    }
+    const sequence = state.dedup.add(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
+    if (sequence < 0) refuse(work, i, raw, duplicateOf(state));
+    else take(work, i, sequence);
+  }
+  state.dedup.drain(result.changes);
+  state.engine.drain(result.changes);
+  return result;
+}
+
+function duplicateOf({ accepted, dedup }: PartitionState): Rejection {
+  const { id0, id1, id2, id3 } = accepted;
+  return {
+    errorType: "duplicate",
+    errors: [{
+      field: "transaction_id",
+      expected: `an id that is not among the last ${dedup.idsMax} accepted ids of its partition`,
+      actual: `"${printId(id0, id1, id2, id3)}"`,
+    }],
+  };
+}
+
+/** Judges an accepted transaction and writes it and its alerts. */
+function take(work: Work, index: number, sequence: number): void {
+  const { state, records, result, outputs } = work;
+  const { accepted, facts, engine } = state;
+  const offset = records.offsets[index]!;
+  facts.offset = offset;
+  facts.sequence = sequence;
+  facts.timestampUs = accepted.timestampUs;
+  facts.amountUnits = accepted.amountUnits;
+  facts.currency = accepted.currency;
+  facts.country = accepted.country;
+  facts.category = accepted.category;
+  facts.transactionType = accepted.transactionType;
+  facts.status = accepted.status;
+  facts.bytes = accepted.bytes;
+  facts.accountStart = accepted.accountStart;
+  facts.accountEnd = accepted.accountEnd;
+  facts.accountHash = hashBytes(accepted.bytes, accepted.accountStart, accepted.accountEnd);
+  engine.judge(facts);
+  const { transactions, counts } = result;
+  const trace = outputs.trace(offset);
+  transactions.values.push(outputs.transaction(accepted, engine.firedCount > 0));
+  transactions.keys.push(outputs.key());
+  transactions.traces.push(trace);
+  counts.accepted++;
+  if (!keyIsAccount(records, index, accepted)) counts.keyMismatch++;
+  if (engine.firedCount > 0) raise(work, offset, trace);
+}
+
+/** Whether a raw record's key is its account_id. */
+function keyIsAccount(records: RecordBatch, index: number, accepted: Accepted): boolean {
+  const start = records.keyStart[index]!, end = records.keyEnd[index]!;
+  const { bytes, accountStart, accountEnd } = accepted;
+  if (start < 0 || end - start !== accountEnd - accountStart) return false;
+  for (let i = start; i < end; i++) {
+    if (records.bytes[i] !== bytes[accountStart + i - start]) return false;
+  }
+  return true;
+}
+
+/** Writes the alerts of the transaction that was judged last. */
+function raise(work: Work, offset: number, trace: Uint8Array): void {
+  const { state, result, outputs, idOf, context } = work;
+  const { accepted, facts, engine } = state;
+  const transactionId = printId(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
+  const { alerts, counts, alertInfos } = result;
+  for (let i = 0; i < engine.firedCount; i++) {
+    const rule = engine.fired[i]!;
+    alerts.values.push(outputs.alert(accepted, facts, rule, { transactionId, idOf }));
+    alerts.keys.push(outputs.key());
+    alerts.traces.push(trace);
+    counts.alerts++;
+    if (alertInfos.length >= INFOS_MAX) continue;
+    alertInfos.push({
+      ruleName: rule.definition.rule_name,
+      severity: rule.definition.severity,
+      transactionId,
+      accountId: accountOf(facts),
+      trace: formatTrace(context.rawTopic, context.partition, offset),
+    });
+  }
+}
+
+/** Writes the dead letter of a record. */
+function refuse(work: Work, index: number, raw: RawValue, rejection: Rejection): void {
+  const { state, records, context, result, outputs } = work;
+  const { deadLetters, counts, deadLetterInfos } = result;
+  const offset = records.offsets[index]!;
+  const trace = formatTrace(context.rawTopic, context.partition, offset);
+  const text = printDeadLetter(raw, rejection, {
+    topic: context.rawTopic,
+    partition: context.partition,
+    offset,
+    trace,
+    failedAt: outputs.time,
+  });
+  const start = records.keyStart[index]!;
+  deadLetters.values.push(state.buffer.text(text));
+  deadLetters.keys.push(
+    start < 0 ? null : state.buffer.copy(records.bytes, start, records.keyEnd[index]!),
+  );
+  deadLetters.traces.push(outputs.trace(offset));
+  counts.deadLettered++;
+  const { errorType, errors } = rejection;
+  counts.errorsByType.set(errorType, (counts.errorsByType.get(errorType) ?? 0) + 1);
+  const fields = [
+    ...new Set(errors.map(({ field }) => COUNTED_FIELDS.has(field) ? field : "other")),
+  ];
+  for (const field of fields) {
+    counts.failuresByField.set(field, (counts.failuresByField.get(field) ?? 0) + 1);
+  }
+  if (deadLetterInfos.length < INFOS_MAX) deadLetterInfos.push({ errorType, fields, trace });
+}
