@@ -1,0 +1,119 @@
+/**
+ * A core small enough to recompute in a line: it counts records per account, and the rule "every
+ * n-th record of an account" alerts. Lost, doubled or reordered state changes verdicts, so it shows.
+ * A raw value is `<account>:<anything>`; one that starts with `!` is refused.
+ */
+import type { RecordBatch } from "../../broker/port.ts";
+import type {
+  OutColumns,
+  ProcessorCore,
+  ReadyRuleSet,
+  StateChange,
+  StepResult,
+} from "../../processor/step_types.ts";
+
+/** Records per account. */
+export type ToyState = Map<string, number>;
+
+/** The rule: alert on every n-th record of an account. */
+export interface ToyRules {
+  every: number;
+}
+
+/** Version of a toy rule set. */
+export function toyVersion(every: number): string {
+  return `every-${every}`;
+}
+
+/** A toy rule set, ready. */
+export function toyRules(every: number): ReadyRuleSet<ToyRules> {
+  const rulesVersion = toyVersion(every);
+  return {
+    version: rulesVersion,
+    record: { rulesVersion, document: JSON.stringify({ every }) },
+    compiled: { every },
+  };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function columns(): OutColumns {
+  return { keys: [], values: [], traces: [] };
+}
+
+function put(to: OutColumns, key: string, value: string, trace: string): void {
+  to.keys.push(encoder.encode(key));
+  to.values.push(encoder.encode(value));
+  to.traces.push(encoder.encode(trace));
+}
+
+/** A core whose state knows its rules through `setRules`; `failAt` throws once at that raw value. */
+export function createToyCore(
+  options: { failAt?: (value: string) => boolean } = {},
+): ProcessorCore<ToyState, ToyRules> {
+  const every = new WeakMap<ToyState, number>();
+  function step(state: ToyState, records: RecordBatch, place: string): StepResult {
+    const result: StepResult = {
+      transactions: columns(),
+      alerts: columns(),
+      deadLetters: columns(),
+      changes: [],
+      counts: {
+        records: records.count,
+        accepted: 0,
+        alerts: 0,
+        deadLettered: 0,
+        keyMismatch: 0,
+        errorsByType: new Map(),
+        failuresByField: new Map(),
+      },
+      alertInfos: [],
+      deadLetterInfos: [],
+    };
+    const touched = new Set<string>();
+    for (let i = 0; i < records.count; i++) {
+      const value = decoder.decode(
+        records.bytes.subarray(records.valueStart[i]!, records.valueEnd[i]!),
+      );
+      const trace = `${place}/${records.offsets[i]}`;
+      if (options.failAt?.(value)) throw new Error(`the core fails on ${value}`);
+      if (value.startsWith("!")) {
+        put(result.deadLetters, "none", value, trace);
+        result.counts.deadLettered++;
+        continue;
+      }
+      const account = value.slice(0, value.indexOf(":"));
+      const count = (state.get(account) ?? 0) + 1;
+      state.set(account, count);
+      touched.add(account);
+      put(result.transactions, account, value, trace);
+      result.counts.accepted++;
+      const n = every.get(state)!;
+      if (count % n !== 0) continue;
+      put(result.alerts, account, `${toyVersion(n)} at ${count}`, trace);
+      result.counts.alerts++;
+    }
+    result.changes = [...touched].map((account): StateChange => ({
+      key: encoder.encode(`a/${account}`),
+      value: encoder.encode(String(state.get(account))),
+    }));
+    return result;
+  }
+  return {
+    createPartitionState: () => new Map(),
+    restoreState(state, key, value) {
+      const account = decoder.decode(key).slice(2);
+      if (value === null) state.delete(account);
+      else state.set(account, Number(decoder.decode(value)));
+    },
+    finishRestore: () => {},
+    setRules(state, rules) {
+      every.set(state, rules.every);
+      return [];
+    },
+    step: (state, records, { rawTopic, partition }) =>
+      step(state, records, `${rawTopic}/${partition}`),
+    compileStored: ({ document }) => toyRules((JSON.parse(document) as ToyRules).every),
+  };
+}
