@@ -199,19 +199,24 @@ function readColumns(fetched: Uint8Array, sections: Section[], fetchOffset: numb
       const length = cursor.varint();
       const end = cursor.position + length;
       if (length < 0 || end > section.end) {
-        throw new Error(`Cannot decode a record of the batch at "${section.baseOffset}": cut off`);
+        throw cutOff(section);
       }
       cursor.position += 1; // attributes
       const timeDelta = cursor.varlong();
       const offset = section.baseOffset + cursor.varint();
       if (offset >= fetchOffset) {
         columns.add(cursor, offset, section.appendTime ?? section.baseTimestamp + timeDelta);
+        if (cursor.position > end) throw cutOff(section);
       }
       cursor.position = end;
     }
   }
   columns.trim();
   return columns;
+}
+
+function cutOff(section: Section): Error {
+  return new Error(`Cannot decode a record of the batch at "${section.baseOffset}": cut off`);
 }
 
 /** Reads zig-zag varints; records need six each, so most being one byte is the fast path. */
@@ -306,7 +311,7 @@ class Columns implements RecordBatch {
     if (index < 0 || index >= this.count) return undefined;
     const cursor = new Cursor(this.bytes);
     cursor.position = this.#headerStart[index]!;
-    for (let left = cursor.varint(); left > 0; left--) {
+    for (let left = cursor.varint(); left > 0 && cursor.position < this.bytes.length; left--) {
       const nameLength = cursor.varint();
       const nameStart = cursor.position;
       cursor.position += nameLength;
