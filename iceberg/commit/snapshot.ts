@@ -6,7 +6,7 @@
 
 import { IcebergError } from "../errors.ts";
 import { encodeManifestList } from "../manifest_list.ts";
-import { MAIN_BRANCH, snapshotById, snapshotOfRef } from "../metadata.ts";
+import { currentSnapshot, MAIN_BRANCH, snapshotById, snapshotOfRef } from "../metadata.ts";
 import { joinLocation } from "../storage/location.ts";
 import type {
   DataFile,
@@ -64,7 +64,7 @@ export interface SnapshotContent {
 /** The base of one attempt, as a `Produce` function needs it. */
 export interface ProduceContext {
   readonly base: TableMetadata;
-  /** Head of the branch; undefined if the branch is empty. */
+  /** Head of the branch, or what a new branch forks off; undefined in an empty table. */
   readonly parent: Snapshot | undefined;
   /** The head's manifests. */
   readonly manifests: readonly ManifestFile[];
@@ -112,7 +112,8 @@ async function contextOf(
         `expected 2`,
     );
   }
-  const parent = snapshotOfRef(base, options.branch ?? MAIN_BRANCH);
+  // A branch that is not there yet forks off the current snapshot, as in Java.
+  const parent = snapshotOfRef(base, options.branch ?? MAIN_BRANCH) ?? currentSnapshot(base);
   const manifests = await readManifests(options.storage, parent);
   return { base, parent, manifests, drafts };
 }
