@@ -45,10 +45,10 @@ export interface StreamSettings {
 export interface StreamIdentity {
   seed: number;
   /**
-   * Counts the starts of the stream with this seed: another epoch has other transaction ids, so that a
-   * generator that starts again does not send its first day again.
+   * Tells the starts of the stream apart: another epoch has other transaction ids, so that a generator
+   * that starts again does not send the same ids again. `0` on a fresh pipeline.
    */
-  epoch: number;
+  epoch: string;
   /** Keeps uses apart that share a seed (live generator, files). @default {"live"} */
   label?: string;
 }

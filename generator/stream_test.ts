@@ -16,7 +16,7 @@ const SETTINGS: StreamSettings = {
 function take(
   count: number,
   settings: Partial<StreamSettings> = {},
-  identity = { seed: 42, epoch: 0 },
+  identity = { seed: 42, epoch: "0" },
 ): GeneratedRecord[] {
   const stream = createStream(identity, { ...SETTINGS, ...settings });
   return Array.from({ length: count }, (_, i) => stream.next(NOON_US + i * 10_000));
@@ -39,10 +39,10 @@ function assertShare(count: number, n: number, p: number, what: string): void {
 Deno.test("the same seed gives the same stream, another seed or epoch another one", () => {
   const [a, b] = [take(500).map(textOf), take(500).map(textOf)];
   assertEquals(a, b);
-  assertNotEquals(a[0], textOf(take(1, {}, { seed: 43, epoch: 0 })[0]!));
+  assertNotEquals(a[0], textOf(take(1, {}, { seed: 43, epoch: "0" })[0]!));
   const valid = { malformedShare: 0 };
   const ids = new Set(take(5000, valid).map((record) => parse(record).transaction_id));
-  for (const record of take(5000, valid, { seed: 42, epoch: 1 })) {
+  for (const record of take(5000, valid, { seed: 42, epoch: "1" })) {
     assert(!ids.has(parse(record).transaction_id), "an id came again in the next epoch");
   }
 });
@@ -127,7 +127,7 @@ Deno.test("a burst is five or more of one account within 60 s", () => {
 });
 
 Deno.test("times are now less a small delay, never ahead", () => {
-  const stream = createStream({ seed: 1, epoch: 0 }, { ...SETTINGS, anomalyShare: 0 });
+  const stream = createStream({ seed: 1, epoch: "0" }, { ...SETTINGS, anomalyShare: 0 });
   for (let i = 0; i < 5000; i++) {
     const record = stream.next(NOON_US);
     if (record.injected !== "none") continue;
@@ -137,7 +137,7 @@ Deno.test("times are now less a small delay, never ahead", () => {
 });
 
 Deno.test("configure() changes shares and pools, and the ids go on", () => {
-  const stream = createStream({ seed: 7, epoch: 0 }, { ...SETTINGS, malformedShare: 0 });
+  const stream = createStream({ seed: 7, epoch: "0" }, { ...SETTINGS, malformedShare: 0 });
   const seen = new Set<string>();
   const accounts = new Set<string>();
   for (let i = 0; i < 2000; i++) seen.add(parse(stream.next(NOON_US)).transaction_id);
