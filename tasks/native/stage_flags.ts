@@ -2,7 +2,7 @@
  * The least permissions each stage runs with: the native set-up and the Dockerfile use this one table.
  * Known gap: DuckDB's native addon is outside Deno's permissions once `--allow-ffi` loads it.
  */
-import type { StageName } from "../../contracts/services.ts";
+import { BASE_PORTS, type StageName } from "../../contracts/services.ts";
 import { catalogAddress } from "../../runtime/env.ts";
 import { layoutOf } from "./layout.ts";
 import type { Place } from "./place.ts";
@@ -79,6 +79,26 @@ export function stageFlags(place: Place, name: StageName): string[] {
     net,
     read: [configDir, dataDir],
     write: needs.writes.map((key) => writable[key]),
+  });
+}
+
+/** The same in compose.yaml, where a test compares it with the commands there. */
+export function composeFlags(name: StageName): string[] {
+  const needs = STAGE_NEEDS[name];
+  const paths = {
+    spool: "/var/lib/pipeline/spool",
+    snapshots: "/var/lib/pipeline/snapshots",
+    warehouse: "/var/lib/warehouse",
+  };
+  const ownsWarehouse = needs.writes.includes("warehouse");
+  return denoFlags(needs, {
+    net: [
+      `0.0.0.0:${BASE_PORTS[name]}`,
+      "kafka:19092",
+      ...(ownsWarehouse ? ["catalog:8181"] : []),
+    ],
+    read: ["/config", "/var/lib/pipeline", ...(ownsWarehouse ? [paths.warehouse] : [])],
+    write: needs.writes.map((key) => paths[key]),
   });
 }
 
