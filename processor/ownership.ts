@@ -28,31 +28,58 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** These partitions, or all of the topic's. New ones are seen with the next start. */
+/** How often a topic is asked whether it has grown. */
+const GROWTH_MS = 10_000;
+
+/** These partitions; or all of the topic's, those it grows by later included. */
 export function configOwnership(
   broker: Pick<Broker, "topics">,
-  options: { topic: string; partitions: "all" | readonly number[] },
+  options: { topic: string; partitions: "all" | readonly number[]; clock: Clock; log: Logger },
 ): Ownership {
-  const { topic, partitions } = options;
+  const { topic, partitions, clock, log } = options;
+  async function count(): Promise<number> {
+    const info = (await broker.topics([topic])).get(topic);
+    if (info !== undefined) return info.partitions;
+    throw new NotReadyError(`Cannot read topic "${topic}": it does not exist`);
+  }
+  async function followGrowth(
+    listener: OwnershipListener,
+    known: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let owned = known;
+    while (!signal.aborted) {
+      await clock.sleep(GROWTH_MS, signal).catch(() => {});
+      try {
+        const now = await count();
+        if (now > owned) listener.assigned(range(owned, now));
+        owned = Math.max(owned, now);
+      } catch (error) {
+        log.warn("growth_unknown", { topic, error });
+      }
+    }
+  }
   return {
     async run(listener, signal) {
-      const info = (await broker.topics([topic])).get(topic);
-      if (info === undefined) {
-        throw new NotReadyError(`Cannot read topic "${topic}": it does not exist`);
+      const total = await count();
+      if (partitions === "all") {
+        listener.assigned(range(0, total));
+        return await followGrowth(listener, total, signal);
       }
-      const all = Array.from({ length: info.partitions }, (_, partition) => partition);
-      const beyond = partitions === "all" ? [] : partitions.filter((one) => one >= all.length);
+      const beyond = partitions.filter((partition) => partition >= total);
       if (beyond.length > 0) {
         throw new NotReadyError(
-          `Cannot own partition ${
-            beyond.join(", ")
-          } of "${topic}": it has ${all.length} partitions`,
+          `Cannot own partition ${beyond.join(", ")} of "${topic}": it has ${total} partitions`,
         );
       }
-      listener.assigned(partitions === "all" ? all : [...new Set(partitions)]);
+      listener.assigned([...new Set(partitions)]);
       await untilAborted(signal);
     },
   };
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 /**

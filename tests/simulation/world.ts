@@ -184,8 +184,9 @@ export class World<State, Compiled> {
     const life = new Life();
     const sessionId = `session-${++this.#sessions}`;
     const context = this.context(life, sessionId);
-    const { broker } = context;
-    const ownership = configOwnership(broker, { topic: TOPICS.raw, partitions: "all" });
+    const { broker, clock, log } = context;
+    const topic = TOPICS.raw;
+    const ownership = configOwnership(broker, { topic, partitions: "all", clock, log });
     const processor = new Processor(context, { ownership, random: this.#random });
     const stop = new AbortController();
     const done = processor.run(stop.signal);
