@@ -7,12 +7,16 @@ import { encodeManifest } from "./manifest.ts";
 import { decodeManifest } from "./manifest_reader.ts";
 import { assignNumbers, decodeManifestList, encodeManifestList } from "./manifest_list.ts";
 import {
+  currentSchema,
   currentSnapshot,
+  defaultSortOrder,
+  defaultSpec,
   parseTableMetadata,
   printTableMetadata,
   schemaForSpec,
   specById,
 } from "./metadata.ts";
+import { newTableMetadata } from "./new_table.ts";
 import { partitionTypes } from "./partition.ts";
 import { schemaFromJson } from "./schema.ts";
 import { encodeValue } from "./single_value.ts";
@@ -20,8 +24,11 @@ import {
   EntryStatus,
   type ManifestEntry,
   type ManifestFile,
+  type PartitionSpec,
   type PrimitiveType,
+  type Schema,
   type Snapshot,
+  type SortOrder,
   type TableMetadata,
 } from "./types.ts";
 
@@ -55,6 +62,31 @@ Deno.test("evolved.metadata.json: 63-bit ids are exact", () => {
   const { "current-snapshot-id": id } = parseTableMetadata(json);
   assertEquals(json.includes(`"current-snapshot-id":${id},`), true);
   assertEquals((id as bigint) > 2n ** 53n, true);
+});
+
+Deno.test("empty.metadata.json: newTableMetadata() assigns the ids that Java assigns", () => {
+  const java = parseTableMetadata(text("empty.metadata.json"));
+  const shift = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(shift);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => {
+        if (key === "identifier-field-ids") return [key, (item as number[]).map((id) => 900 - id)];
+        return [key, /(^|-)id$/.test(key) ? 900 - (item as number) : shift(item)];
+      }),
+    );
+  };
+  // Every id is another, in the opposite order; Java started from the very ids that it assigned.
+  const ours = newTableMetadata({
+    uuid: java["table-uuid"],
+    location: java.location,
+    schema: shift(currentSchema(java)) as Schema,
+    spec: shift(defaultSpec(java)) as PartitionSpec,
+    sortOrder: shift(defaultSortOrder(java)) as SortOrder,
+    properties: java.properties,
+    nowMs: java["last-updated-ms"],
+  });
+  assertEquals(ours, java);
 });
 
 // ---- Manifests: the text that MakeFixtures.java printed from what Java read -------------------------
