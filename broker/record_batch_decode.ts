@@ -76,7 +76,9 @@ class AbortedFilter {
  * Decodes the record sets of one fetched partition. A batch cut off at the end is left for the
  * next fetch. Throws Error for damaged bytes, formats before v2 and codecs that are not supported.
  */
-export function decodeRecordBatches(bytes: Uint8Array, options: DecodeOptions): Decoded {
+export function decodeRecordBatches(fetched: Uint8Array, options: DecodeOptions): Decoded {
+  // Never a Node Buffer: its slice() is a view, so a reader that copies with it would keep foreign bytes.
+  const bytes = new Uint8Array(fetched.buffer, fetched.byteOffset, fetched.byteLength);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const filter = new AbortedFilter(options.aborted);
   const sections: Section[] = [];
@@ -188,8 +190,17 @@ function joinSections(bytes: Uint8Array, sections: Section[]): Uint8Array {
   return joined;
 }
 
+/**
+ * The same memory as a plain Uint8Array. kafkajs and zlib hand out Node Buffers, whose `slice` is a view
+ * and not a copy: a caller that keeps `value.slice()` would keep memory that the next fetch overwrites.
+ */
+function plainArray(bytes: Uint8Array): Uint8Array {
+  if (bytes.constructor === Uint8Array) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 function readColumns(fetched: Uint8Array, sections: Section[], fetchOffset: number): RecordBatch {
-  const bytes = joinSections(fetched, sections);
+  const bytes = plainArray(joinSections(fetched, sections));
   const room = sections.reduce((sum, section) => sum + section.count, 0);
   const columns = new Columns(bytes, room);
   const cursor = new Cursor(bytes);
