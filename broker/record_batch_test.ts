@@ -196,6 +196,14 @@ Deno.test("decodeRecordBatches() reads what kafkajs writes, plain and gzip, of d
   }
 });
 
+Deno.test("decodeRecordBatches() hands out plain arrays, whose slice() is a copy, even from a Buffer", () => {
+  const bytes = Buffer.from(encodeTexts("abc"));
+  const { records } = decodeRecordBatches(bytes, { fetchOffset: 10, ...committed });
+  const kept = records.bytes.subarray(records.valueStart[0], records.valueEnd[0]).slice();
+  records.bytes.fill(9);
+  assertEquals(kept, new TextEncoder().encode("abc"));
+});
+
 Deno.test("BatchEncoder.plan() keeps chunks within the limit and says their size exactly", () => {
   const random = randomOf(SEED + 2);
   for (let round = 0; round < ROUNDS; round++) {
