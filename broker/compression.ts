@@ -1,6 +1,9 @@
 /** Decompression of record batches. We write none; other producers may use any of Kafka's codecs. */
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { Buffer } from "node:buffer";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
+import { decompressLz4Frames } from "./lz4.ts";
+import { decompressSnappy } from "./snappy.ts";
 
 /** Kafka's codec numbers, by attribute bits 0-2 of a batch. */
 const CODECS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
@@ -8,18 +11,32 @@ const CODECS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 /**
  * The records of a batch, uncompressed.
  *
- * @throws {Error} for a codec this build does not read.
+ * @throws {Error} for a codec that Kafka does not have, damaged bytes, or more than
+ * {@linkcode DECOMPRESSED_BYTES_MAX}.
  */
 export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
-  const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (CODECS[codec]) {
-    case "gzip":
-      return gunzipSync(input);
-    case "zstd":
-      return zstdDecompressSync(input);
-    default:
-      throw new Error(
-        `Cannot decompress a record batch: codec ${CODECS[codec] ?? codec}, expected gzip or zstd`,
-      );
+  const name = CODECS[codec];
+  const maxOutputLength = DECOMPRESSED_BYTES_MAX;
+  try {
+    switch (name) {
+      case "gzip":
+        return gunzipSync(asBuffer(bytes), { maxOutputLength });
+      case "zstd":
+        return zstdDecompressSync(asBuffer(bytes), { maxOutputLength });
+      case "snappy":
+        return decompressSnappy(bytes, maxOutputLength);
+      case "lz4":
+        return decompressLz4Frames(bytes, maxOutputLength);
+      default:
+        throw new RangeError("expected gzip, snappy, lz4 or zstd");
+    }
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const codecName = name ?? `codec ${codec}`;
+    throw new Error(`Cannot decompress a record batch of ${codecName}: ${text}`, { cause });
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -32,6 +32,8 @@ export interface KafkaOptions {
   log?: KafkaLog;
   ssl?: ConnectionOptions | boolean;
   sasl?: SASLOptions;
+  /** Where to connect instead of an address that the cluster advertises: tunnels, port mappings. */
+  route?: (advertised: Address) => Address;
   /** How long an operation is retried before UnreachableError. @default {15000} */
   deadlineMs?: number;
   /** How long one request may take beyond the time that the broker was told to wait. @default {15000} */
@@ -56,10 +58,11 @@ export function createKafkaBroker(options: KafkaOptions): Broker {
   if (brokers.length === 0) throw new TypeError(`Cannot use brokers "": expected host:port`);
   const client = new KafkaClient({
     bootstrap: brokers.map(parseAddress),
+    route: options.route ?? ((advertised) => advertised),
     clientId,
     ...(ssl === undefined ? {} : { ssl }),
     ...(sasl === undefined ? {} : { sasl }),
-    connectMsMax: CONNECT_MS_MAX,
+    connectMsMax: Math.min(CONNECT_MS_MAX, options.requestMsMax ?? REQUEST_MS_MAX),
     requestMsMax: options.requestMsMax ?? REQUEST_MS_MAX,
     deadlineMs: options.deadlineMs ?? DEADLINE_MS,
     log: options.log ?? (() => {}),

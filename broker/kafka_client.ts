@@ -27,6 +27,8 @@ import { UnknownTopicError, UnreachableError } from "./port.ts";
 export interface ClientSettings extends ConnectionSettings {
   /** Where to ask first. */
   bootstrap: readonly Address[];
+  /** Where to connect instead of an address that the cluster advertises. */
+  route: (advertised: Address) => Address;
   /** How long an operation is retried before UnreachableError. */
   deadlineMs: number;
 }
@@ -152,7 +154,7 @@ export class KafkaClient {
         `Cannot connect to node "${nodeId}": metadata does not name it`,
       );
     }
-    return await KafkaConnection.open(address, this.#settings);
+    return await KafkaConnection.open(this.#settings.route(address), this.#settings);
   }
 
   /** Asks for metadata of `topics` (none is fine: nodes and cluster id), and remembers it. */
@@ -180,7 +182,8 @@ export class KafkaClient {
 
   /** The next of the addresses we know that answers. */
   async #openSeed(): Promise<KafkaConnection> {
-    const addresses = [...this.#settings.bootstrap, ...this.#nodes.values()];
+    const { bootstrap, route } = this.#settings;
+    const addresses = [...bootstrap, ...Array.from(this.#nodes.values(), route)];
     let last: unknown;
     for (let i = 0; i < addresses.length; i++) {
       const address = addresses[this.#seedTurn++ % addresses.length]!;

@@ -35,3 +35,6 @@ export const SESSION_TIMEOUT_MS = 15_000;
 
 /** How long a rebalance waits for members to join again. */
 export const REBALANCE_MS_MAX = 10_000;
+
+/** Largest uncompressed size of one compressed record batch. */
+export const DECOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;
