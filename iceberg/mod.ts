@@ -24,3 +24,28 @@ export * from "./metadata.ts";
 export * from "./new_table.ts";
 export * from "./updates.ts";
 export * from "./requirements.ts";
+
+// Where files are kept.
+export * from "./storage/port.ts";
+export * from "./storage/location.ts";
+export * from "./storage/local.ts";
+export * from "./storage/memory.ts";
+
+// Who knows a table's current metadata.
+export * from "./catalog/errors.ts";
+export * from "./catalog/port.ts";
+export * from "./catalog/rest.ts";
+export * from "./catalog/memory.ts";
+
+// Changing tables.
+export * from "./commit/table.ts";
+export * from "./commit/environment.ts";
+export * from "./commit/retry.ts";
+export * from "./commit/loop.ts";
+export * from "./commit/snapshot.ts";
+export * from "./commit/append.ts";
+
+// Reading tables.
+export * from "./scan/filter.ts";
+export * from "./scan/snapshot.ts";
+export * from "./scan/plan.ts";

@@ -75,7 +75,7 @@ export class MemoryStorage implements Storage {
   create(location: string, bytes: Uint8Array): Promise<void> {
     return this.#run("create", location, (key) => {
       if (this.#files.has(key)) throw new FileExistsError(location);
-      this.#files.set(key, { bytes: bytes.slice(), modifiedMs: this.#nowMs() });
+      this.#files.set(key, { bytes: new Uint8Array(bytes), modifiedMs: this.#nowMs() });
     });
   }
 
