@@ -27,20 +27,20 @@ const COMMON_ENV = ["PIPELINE_*", "KAFKAJS_*", "NODE_ENV", "NODE_DEBUG"];
 
 /** The table. */
 export const STAGE_NEEDS: Readonly<Record<StageName, StageNeeds>> = {
-  generator: { env: COMMON_ENV, sys: ["hostname", "statfs"], ffi: false, writes: [], heapMb: 256 },
+  generator: { env: COMMON_ENV, sys: ["hostname", "statfs"], ffi: false, writes: [], heapMb: 192 },
   processor: {
     env: COMMON_ENV,
     sys: ["hostname", "statfs"],
     ffi: false,
     writes: ["snapshots"],
-    heapMb: 1024,
+    heapMb: 384,
   },
   sink: {
     env: COMMON_ENV,
     sys: ["hostname", "statfs"],
     ffi: true,
     writes: ["spool", "warehouse"],
-    heapMb: 512,
+    heapMb: 384,
   },
 };
 
