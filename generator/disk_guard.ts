@@ -20,6 +20,7 @@ export interface DiskGuardOptions {
 export class DiskGuard {
   readonly #options: DiskGuardOptions;
   #reason: string | undefined;
+  #unreadable = false;
   #level: "fine" | "warning" | "paused" = "fine";
 
   constructor(options: DiskGuardOptions) {
@@ -38,9 +39,11 @@ export class DiskGuard {
     try {
       usage = await read();
     } catch (error) {
-      log.warn("disk_unreadable", { error });
+      if (!this.#unreadable) log.warn("disk_unreadable", { error });
+      this.#unreadable = true;
       return;
     }
+    this.#unreadable = false;
     const { path, used_percent } = usage;
     const from = DISK_PAUSE_PERCENT - (this.#level === "paused" ? HYSTERESIS_PERCENT : 0);
     const level = used_percent >= from
@@ -60,8 +63,8 @@ export class DiskGuard {
   /** Looks again and again until told to stop. */
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      await this.look();
       await this.#options.clock.pause(LOOK_MS, stop);
+      await this.look();
     }
   }
 }

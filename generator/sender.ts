@@ -76,7 +76,7 @@ export class Sender {
       await this.#afterFailure(error);
       const before = breaker.state;
       const waitMs = breaker.failed();
-      const opened = breaker.state === "open" && before !== "open";
+      const opened = breaker.state === "open" && before === "closed";
       log.warn(opened ? "breaker_open" : "send_failed", {
         error: error instanceof UnreachableError ? error.message : error,
         failures: breaker.failures,
