@@ -30,6 +30,8 @@ export class DedupTable {
   readonly #mask: number;
   readonly #log: DedupLog;
   #next = 0;
+  /** Nothing before this sequence is remembered: after a restore with a larger limit. */
+  #from = 0;
 
   constructor(options: { idsMax: number }) {
     this.idsMax = options.idsMax;
@@ -45,9 +47,14 @@ export class DedupTable {
     return this.#next;
   }
 
+  /** Sequence of the oldest id that is remembered. */
+  get #oldest(): number {
+    return Math.max(this.#from, this.#next - this.idsMax);
+  }
+
   /** Ids remembered now. */
   get size(): number {
-    return Math.min(this.#next, this.idsMax);
+    return this.#next - this.#oldest;
   }
 
   #slotOf(id0: number, id1: number, id2: number, id3: number): number {
@@ -59,24 +66,32 @@ export class DedupTable {
   /** Takes an id: its sequence, or -1 where it is among the last `idsMax`. */
   add(id0: number, id1: number, id2: number, id3: number): number {
     const sequence = this.#next;
-    if (!this.#insert(sequence, id0, id1, id2, id3)) return -1;
+    const displaces = sequence - this.idsMax >= this.#from;
+    if (!this.#insert(sequence % this.idsMax, displaces, id0, id1, id2, id3)) return -1;
     this.#next = sequence + 1;
     this.#log.append(id0, id1, id2, id3);
     return sequence;
   }
 
-  #insert(sequence: number, id0: number, id1: number, id2: number, id3: number): boolean {
+  /** Puts an id at a place of the ring, unless it is there already; `displaces` the one there now. */
+  #insert(
+    place: number,
+    displaces: boolean,
+    id0: number,
+    id1: number,
+    id2: number,
+    id3: number,
+  ): boolean {
     const table = this.#table, ring = this.#ring, mask = this.#mask;
     let slot = this.#slotOf(id0, id1, id2, id3);
-    for (let place = table[slot]!; place !== 0; place = table[slot]!) {
-      const at = 4 * (place - 1);
+    for (let entry = table[slot]!; entry !== 0; entry = table[slot]!) {
+      const at = 4 * (entry - 1);
       if (
         ring[at] === id0 && ring[at + 1] === id1 && ring[at + 2] === id2 && ring[at + 3] === id3
       ) return false;
       slot = (slot + 1) & mask;
     }
-    const place = sequence % this.idsMax;
-    if (sequence >= this.idsMax) {
+    if (displaces) {
       this.#forget(place);
       // Forgetting shifts entries, so the free slot may lie nearer now.
       slot = this.#slotOf(id0, id1, id2, id3);
@@ -112,16 +127,14 @@ export class DedupTable {
 
   /** The id of a sequence, while it is remembered. */
   idOf(sequence: number): string | undefined {
-    if (sequence < this.#next - this.idsMax || sequence < 0 || sequence >= this.#next) {
-      return undefined;
-    }
+    if (sequence < this.#oldest || sequence >= this.#next) return undefined;
     const at = 4 * (sequence % this.idsMax), ring = this.#ring;
     return printId(ring[at]!, ring[at + 1]!, ring[at + 2]!, ring[at + 3]!);
   }
 
   /** Appends the changes since the last call, one record per key. */
   drain(changes: StateChange[]): void {
-    this.#log.drain(changes);
+    this.#log.drain(changes, this.#oldest);
   }
 
   /** Takes one changelog record under `i/`, in log order. */
@@ -129,27 +142,27 @@ export class DedupTable {
     this.#log.restore(key, value);
   }
 
-  /** Ends a restore: the table holds the last ids of the changelog. */
+  /**
+   * Ends a restore. The table holds what it held when the changelog was written, or the last of it
+   * where `idsMax` is smaller now. A larger one does not bring back what was forgotten, though parts of
+   * it may still lie in the changelog: the same id may since have been accepted again.
+   */
   finishRestore(): void {
-    const { runs, next } = this.#log.finishRestore();
-    const first = Math.max(0, next - this.idsMax);
+    const { runs, next, remembered } = this.#log.finishRestore();
+    this.#next = next;
+    this.#from = remembered;
+    const first = this.#oldest;
     for (const { first: runFirst, ids } of runs) {
       const view = new DataView(ids.buffer, ids.byteOffset, ids.byteLength);
-      for (let i = 0; i < ids.byteLength / ID_BYTES; i++) {
-        const sequence = runFirst + i;
+      const word = (at: number) => view.getInt32(at);
+      for (let at = 0; at < ids.byteLength; at += ID_BYTES) {
+        const sequence = runFirst + at / ID_BYTES;
         if (sequence < first) continue;
-        const at = i * ID_BYTES;
-        const word = (index: number) => view.getInt32(at + 4 * index);
-        if (!this.#restoreId(sequence, word(0), word(1), word(2), word(3))) {
+        const place = sequence % this.idsMax;
+        if (!this.#insert(place, false, word(at), word(at + 4), word(at + 8), word(at + 12))) {
           throw new Error(`Cannot restore id number "${sequence}": it is there twice`);
         }
       }
     }
-    this.#next = next;
-  }
-
-  #restoreId(sequence: number, id0: number, id1: number, id2: number, id3: number): boolean {
-    // The ring is empty at first, so nothing has to be forgotten: the place counts, not the sequence.
-    return this.#insert(sequence % this.idsMax, id0, id1, id2, id3);
   }
 }

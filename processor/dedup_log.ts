@@ -11,8 +11,8 @@ export const ID_BYTES = 16;
 /** First byte of every value here. */
 const VERSION = 1;
 
-/** Bytes before the ids: the version, then the first sequence as 8 bytes, big-endian. */
-const HEADER_BYTES = 9;
+/** Bytes before the ids: version, first sequence, oldest sequence remembered; 8 bytes, big-endian. */
+const HEADER_BYTES = 17;
 
 const encoder = new TextEncoder();
 
@@ -72,20 +72,25 @@ export class DedupLog {
     return `i/b/${this.#ringBlocks}/${(first / BLOCK_IDS) % this.#ringBlocks}`;
   }
 
-  #value(first: number, count: number): Uint8Array {
+  #value(first: number, count: number, remembered: number): Uint8Array {
     const from = (first - this.#tailFirst) * ID_BYTES;
     const value = new Uint8Array(HEADER_BYTES + count * ID_BYTES);
     value[0] = VERSION;
-    new DataView(value.buffer).setBigUint64(1, BigInt(first));
+    const view = new DataView(value.buffer);
+    view.setBigUint64(1, BigInt(first));
+    view.setBigUint64(9, BigInt(remembered));
     value.set(this.#tail.subarray(from, from + count * ID_BYTES), HEADER_BYTES);
     return value;
   }
 
-  /** Appends the changes since the last call, one record per key. */
-  drain(changes: StateChange[]): void {
+  /** Appends the changes since the last call, one record per key. `remembered`: oldest sequence that is. */
+  drain(changes: StateChange[], remembered: number): void {
     const changed = this.#pending;
     while (this.#tailCount >= BLOCK_IDS) {
-      changed.set(this.#blockKey(this.#tailFirst), this.#value(this.#tailFirst, BLOCK_IDS));
+      changed.set(
+        this.#blockKey(this.#tailFirst),
+        this.#value(this.#tailFirst, BLOCK_IDS, remembered),
+      );
       for (const first of this.#parts) changed.set(`i/p/${first}`, null);
       this.#parts.length = 0;
       this.#tail.copyWithin(0, BLOCK_IDS * ID_BYTES, this.#tailCount * ID_BYTES);
@@ -95,7 +100,10 @@ export class DedupLog {
     }
     const next = this.#tailFirst + this.#tailCount;
     if (next > this.#drained) {
-      changed.set(`i/p/${this.#drained}`, this.#value(this.#drained, next - this.#drained));
+      changed.set(
+        `i/p/${this.#drained}`,
+        this.#value(this.#drained, next - this.#drained, remembered),
+      );
       this.#parts.push(this.#drained);
       this.#drained = next;
     }
@@ -113,17 +121,21 @@ export class DedupLog {
     } else this.#restored.set(key, value.slice());
   }
 
-  /** Ends a restore: the runs of ids that count, oldest first, and the next sequence. */
-  finishRestore(): { runs: Run[]; next: number } {
+  /** Ends a restore: the runs of ids that count, oldest first, and what they belong to. */
+  finishRestore(): { runs: Run[]; next: number; remembered: number } {
     const found = [...this.#restored].map(([key, value]) => ({
       key,
       value,
       first: Number(new DataView(value.buffer).getBigUint64(1)),
+      remembered: Number(new DataView(value.buffer).getBigUint64(9)),
       ids: value.subarray(HEADER_BYTES),
     })).sort((a, b) => a.first - b.first);
     this.#restored.clear();
     const endOf = (run: Run) => run.first + run.ids.length / ID_BYTES;
-    const next = found.reduce((end, run) => Math.max(end, endOf(run)), 0);
+    const newest = found.at(-1);
+    const next = newest === undefined ? 0 : endOf(newest);
+    const remembered = newest?.remembered ?? 0;
+    const oldest = Math.max(remembered, next - this.#idsMax);
     const tailFirst = Math.floor(next / BLOCK_IDS) * BLOCK_IDS;
     const runs: (Run & { key: string })[] = [];
     // A key of a ring of another size, written before dedup_ids_max was changed: its block moves.
@@ -132,13 +144,20 @@ export class DedupLog {
       const isBlock = run.key.startsWith("i/b/");
       const wanted = isBlock ? this.#blockKey(run.first) : `i/p/${run.first}`;
       // The unfinished block is needed whole, even where it holds more than idsMax.
-      if (endOf(run) > next - this.#idsMax || run.first >= tailFirst) {
+      if (endOf(run) > oldest || run.first >= tailFirst) {
         if (isBlock && wanted !== run.key) moved.push(run);
         runs.push(run);
       }
       if (wanted !== run.key) this.#pending.set(run.key, null);
     }
     for (const run of moved) this.#pending.set(this.#blockKey(run.first), run.value);
+    if (newest !== undefined && oldest > remembered) {
+      // A smaller limit forgets for good: it judges from here on, even if a larger one follows.
+      const value = newest.value.slice();
+      new DataView(value.buffer).setBigUint64(9, BigInt(oldest));
+      const isBlock = newest.key.startsWith("i/b/");
+      this.#pending.set(isBlock ? this.#blockKey(newest.first) : newest.key, value);
+    }
     runs.forEach((run, i) => {
       if (i > 0 && run.first !== endOf(runs[i - 1]!)) {
         throw new Error(`Cannot restore ids: none between "${runs[i - 1]!.key}" and "${run.key}"`);
@@ -147,7 +166,7 @@ export class DedupLog {
     this.#tailFirst = tailFirst;
     this.#drained = next;
     this.#restoreTail(runs);
-    return { runs, next };
+    return { runs, next, remembered };
   }
 
   #restoreTail(runs: readonly (Run & { key: string })[]): void {

@@ -56,6 +56,9 @@ export function finishRestore(state: PartitionState): void {
  */
 export function setRules(state: PartitionState, rules: CompiledRules): StateChange[] {
   const changes = state.engine.setRules(rules.rules);
+  // What a restore under other limits forgot belongs to the boundary as well.
+  state.dedup.drain(changes);
+  state.engine.drain(changes);
   state.rulesVersion = rules.version;
   return changes;
 }

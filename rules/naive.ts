@@ -69,11 +69,9 @@ function judgeQuietHours(parameters: QuietHoursParameters, tx: NaiveTransaction)
   return now.time < end && days.includes(dayBefore);
 }
 
-/** Forgets whom the accounts limit does not hold: the account whose last transaction is oldest. */
-function admit(history: History, account: string, accountsMax: number): Entry[] {
-  const known = history.get(account);
-  if (known !== undefined) return known;
-  if (history.size >= accountsMax) {
+/** Forgets accounts until `accountsMax` are left: those whose last transaction is oldest. */
+function forgetAccounts(history: History, accountsMax: number): void {
+  while (history.size > accountsMax) {
     let oldest: string | undefined;
     let oldestOffset = Infinity;
     for (const [name, entries] of history) {
@@ -82,6 +80,12 @@ function admit(history: History, account: string, accountsMax: number): Entry[] 
     }
     history.delete(oldest!);
   }
+}
+
+function admit(history: History, account: string, accountsMax: number): Entry[] {
+  const known = history.get(account);
+  if (known !== undefined) return known;
+  forgetAccounts(history, accountsMax - 1);
   const entries: Entry[] = [];
   history.set(account, entries);
   return entries;
@@ -155,8 +159,17 @@ export class NaiveJudge {
   readonly #others: RuleEngine;
   readonly #facts = emptyFacts();
 
-  constructor(readonly limits: { accountsMax: number }) {
+  #accountsMax: number;
+
+  constructor(limits: { accountsMax: number }) {
+    this.#accountsMax = limits.accountsMax;
     this.#others = new RuleEngine(limits);
+  }
+
+  /** Another limit from the next transaction on. */
+  setAccountsMax(accountsMax: number): void {
+    this.#accountsMax = accountsMax;
+    for (const history of this.#histories.values()) forgetAccounts(history, accountsMax);
   }
 
   /** Puts a rule set in force from the next transaction on. */
@@ -220,7 +233,7 @@ export class NaiveJudge {
           rule.parameters as VelocityParameters,
           tx,
           this.#histories.get(rule.rule_name)!,
-          this.limits.accountsMax,
+          this.#accountsMax,
         );
     }
   }
