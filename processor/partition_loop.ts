@@ -191,8 +191,9 @@ export class PartitionLoop<State, Compiled> {
     const beganMs = clock.now();
     writer.begin(); // U4
     const changes = [
-      ...(result?.changes ?? []),
+      // In the order they were made: the batch was judged after the rules changed, and may touch a key again.
       ...unit.ruleChanges,
+      ...(result?.changes ?? []),
       ...(this.#schemaIsRecorded ? [] : [encodeSchema()]),
       encodePosition({ next, sessionId, clusterId, topicId, rulesVersion }),
     ];

@@ -56,9 +56,12 @@ export function finishRestore(state: PartitionState): void {
  */
 export function setRules(state: PartitionState, rules: CompiledRules): StateChange[] {
   const changes = state.engine.setRules(rules.rules);
-  // What a restore under other limits forgot belongs to the boundary as well.
-  state.dedup.drain(changes);
-  state.engine.drain(changes);
+  if (state.rulesVersion !== undefined) {
+    // What a restore under other limits forgot belongs to the boundary as well. The first call after a
+    // restore is none: it only puts the changelog's own set back, and what it returns is not recorded.
+    state.dedup.drain(changes);
+    state.engine.drain(changes);
+  }
   state.rulesVersion = rules.version;
   return changes;
 }
