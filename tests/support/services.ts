@@ -121,15 +121,22 @@ export async function startKafka(
   const properties = join(dir, "server.properties");
   const text = kafkaProperties({ port, controllerPort, dataDir: join(dir, "data") });
   await Deno.writeTextFile(properties, text);
-  const id = clusterId(crypto.getRandomValues(new Uint8Array(16)));
-  const [program = "", ...args] = kafkaFormatCommand(jars, properties, id);
-  const format = await new Deno.Command(program, { args }).output();
-  if (!format.success) throw new Error(new TextDecoder().decode(format.stderr));
+  if (!await isFormatted(join(dir, "data"))) {
+    const id = clusterId(crypto.getRandomValues(new Uint8Array(16)));
+    const [program = "", ...args] = kafkaFormatCommand(jars, properties, id);
+    const format = await new Deno.Command(program, { args }).output();
+    if (!format.success) throw new Error(new TextDecoder().decode(format.stderr));
+  }
   const address = `127.0.0.1:${port}`;
   const log = join(dir, "kafka.log");
   const process = await startGuarded(kafkaCommand(jars, properties, dir), log);
   await untilReady("kafka", process, log, async () => await kafkaReady(address) !== undefined);
   return { ...process, address, port, controllerPort };
+}
+
+/** Formatting again under another cluster id is refused, even with --ignore-formatted. */
+function isFormatted(dataDir: string): Promise<boolean> {
+  return Deno.stat(join(dataDir, "meta.properties")).then(() => true, () => false);
 }
 
 /** Where {@linkcode startCatalog} runs; the same again is a restart of the same catalog. */
