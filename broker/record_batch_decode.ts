@@ -337,6 +337,12 @@ class Columns implements RecordBatch {
   }
 
   #equals(start: number, length: number, name: string): boolean {
-    return TEXT.decode(this.bytes.subarray(start, start + length)) === name;
+    // Byte by byte while all is ASCII, as our names are: a decoder per header costs more than the record.
+    for (let i = 0; i < length; i++) {
+      const byte = this.bytes[start + i]!;
+      if (byte > 0x7f) return TEXT.decode(this.bytes.subarray(start, start + length)) === name;
+      if (byte !== name.charCodeAt(i)) return false;
+    }
+    return length === name.length;
   }
 }

@@ -40,39 +40,30 @@ export class LineBuffer {
   }
 
   /** Adds `{"p":…,"o":…,"v":<value>}`; `trace` is the header's bytes. */
-  add(records: RecordBatch, index: number, trace: Uint8Array | undefined): void {
+  add(records: RecordBatch, index: number, options: AddOptions): void {
+    const { trace, lineEnds } = options;
     const start = records.valueStart[index]!;
     const end = records.valueEnd[index]!;
     this.#reserve(end - start + (trace?.length ?? 0) + LINE_EXTRA_BYTES_MAX);
-    const [offsetAt, partitionAt] = trace === undefined ? [-1, -1] : traceParts(trace);
-    const known = trace !== undefined && offsetAt > 0;
-    this.#put(LINE_START);
-    this.#put(known ? trace.subarray(partitionAt, offsetAt - 1) : NULL);
-    this.#put(LINE_OFFSET);
-    this.#put(known ? trace.subarray(offsetAt) : NULL);
-    this.#put(LINE_VALUE);
-    const valueAt = this.length;
-    this.#put(records.bytes.subarray(start, end));
-    this.#blankLineEnds(valueAt);
-    this.bytes[this.length++] = 0x7d;
-    this.bytes[this.length++] = NEWLINE;
-    this.rows++;
-  }
-
-  #put(part: Uint8Array): void {
-    this.bytes.set(part, this.length);
-    this.length += part.length;
-  }
-
-  /** A line end between JSON tokens is white space like any other; inside texts there are none. */
-  #blankLineEnds(from: number): void {
-    // A view of the value alone: what lies beyond is left from earlier lines, and would be searched too.
-    const value = this.bytes.subarray(from, this.length);
-    for (const end of [NEWLINE, RETURN]) {
-      for (let at = value.indexOf(end); at !== -1; at = value.indexOf(end, at + 1)) {
-        value[at] = SPACE;
-      }
+    const { bytes } = this;
+    let at = put(bytes, this.length, LINE_START);
+    const parts = trace === undefined ? 0 : traceParts(trace);
+    if (trace === undefined || parts === 0) {
+      at = put(bytes, put(bytes, put(bytes, at, NULL), LINE_OFFSET), NULL);
+    } else {
+      const offsetAt = Math.floor(parts / TRACE_BYTES_MAX);
+      at = putRange(bytes, at, trace, parts % TRACE_BYTES_MAX, offsetAt - 1);
+      at = put(bytes, at, LINE_OFFSET);
+      at = putRange(bytes, at, trace, offsetAt, trace.length);
     }
+    at = put(bytes, at, LINE_VALUE);
+    bytes.set(records.bytes.subarray(start, end), at);
+    if (lineEnds) blankLineEnds(bytes, at, at + end - start);
+    at += end - start;
+    bytes[at++] = 0x7d;
+    bytes[at++] = NEWLINE;
+    this.length = at;
+    this.rows++;
   }
 
   #reserve(bytes: number): void {
@@ -84,22 +75,87 @@ export class LineBuffer {
   }
 }
 
-/** Where offset and partition begin in `<topic>/<partition>/<offset>`; [-1, -1] if it is no trace. */
-function traceParts(trace: Uint8Array): [number, number] {
-  const none: [number, number] = [-1, -1];
+/** How to add a record. */
+export interface AddOptions {
+  /** Bytes of its header `trace`. */
+  trace: Uint8Array | undefined;
+  /** Its value may hold line ends, see {@linkcode LineEnds}. */
+  lineEnds: boolean;
+}
+
+// Plain loops: these are a few bytes each, for which a call into the engine costs more than the copy.
+function put(target: Uint8Array, at: number, part: Uint8Array): number {
+  for (let i = 0; i < part.length; i++) target[at + i] = part[i]!;
+  return at + part.length;
+}
+
+function putRange(
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  from: number,
+  to: number,
+): number {
+  for (let i = from; i < to; i++) target[at++] = source[i]!;
+  return at;
+}
+
+/** A line end between JSON tokens is white space like any other; inside texts there are none. */
+function blankLineEnds(bytes: Uint8Array, from: number, to: number): void {
+  for (let at = from; at < to; at++) {
+    if (bytes[at] === NEWLINE || bytes[at] === RETURN) bytes[at] = SPACE;
+  }
+}
+
+/**
+ * Tells which values may hold line ends. Looks through each fetch once, by the engine's own search, from
+ * one such byte to the next; nearly all of them are lengths between the values.
+ */
+export class LineEnds {
+  #bytes: Uint8Array | undefined;
+  #newline = -1;
+  #return = -1;
+
+  /** True if the value of record `index` holds one; records must be asked about in order. */
+  within(records: RecordBatch, index: number): boolean {
+    const { bytes } = records;
+    const start = records.valueStart[index]!;
+    const end = records.valueEnd[index]!;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#newline = this.#return = -1;
+    }
+    if (this.#newline < start) this.#newline = nextOf(bytes, NEWLINE, start);
+    if (this.#return < start) this.#return = nextOf(bytes, RETURN, start);
+    return this.#newline < end || this.#return < end;
+  }
+}
+
+function nextOf(bytes: Uint8Array, byte: number, from: number): number {
+  const at = bytes.indexOf(byte, from);
+  return at === -1 ? Infinity : at;
+}
+
+/** Longer than any trace: a topic's name has at most 249 characters. Both parts' starts fit 12 bits. */
+const TRACE_BYTES_MAX = 4096;
+
+/**
+ * Where partition and offset begin in `<topic>/<partition>/<offset>`, as offset start × 4096 + partition
+ * start in one number (no object per record); 0 if it is no trace.
+ */
+function traceParts(trace: Uint8Array): number {
+  if (trace.length >= TRACE_BYTES_MAX) return 0;
   let at = trace.length;
   while (at > 0 && isDigit(trace[at - 1]!)) at--;
   const offsetAt = at;
-  if (offsetAt === trace.length || trace.length - offsetAt > 16) return none;
-  if (at < 1 || trace[--at] !== SLASH) return none;
+  if (offsetAt === trace.length || trace.length - offsetAt > 16) return 0;
+  if (at < 1 || trace[--at] !== SLASH) return 0;
   const slash = at;
   while (at > 0 && isDigit(trace[at - 1]!)) at--;
-  if (at === slash || slash - at > 9 || at < 2 || trace[at - 1] !== SLASH) return none;
+  if (at === slash || slash - at > 9 || at < 2 || trace[at - 1] !== SLASH) return 0;
   // JSON knows no leading zeros; nobody writes a trace with them either.
-  if (hasLeadingZero(trace, offsetAt, trace.length) || hasLeadingZero(trace, at, slash)) {
-    return none;
-  }
-  return [offsetAt, at];
+  if (hasLeadingZero(trace, offsetAt, trace.length) || hasLeadingZero(trace, at, slash)) return 0;
+  return offsetAt * TRACE_BYTES_MAX + at;
 }
 
 function hasLeadingZero(bytes: Uint8Array, from: number, to: number): boolean {

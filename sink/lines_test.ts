@@ -1,12 +1,14 @@
 import { assertEquals } from "@std/assert";
 import type { RecordBatch } from "../broker/port.ts";
 import { recordsOf } from "./testing_records.ts";
-import { dayFinder, LineBuffer, traceOf } from "./lines.ts";
+import { dayFinder, LineBuffer, LineEnds, traceOf } from "./lines.ts";
 
 function linesOf(records: RecordBatch): string {
   const lines = new LineBuffer();
+  const ends = new LineEnds();
   for (let index = 0; index < records.count; index++) {
-    lines.add(records, index, traceOf(records, index));
+    const lineEnds = ends.within(records, index);
+    lines.add(records, index, { trace: traceOf(records, index), lineEnds });
   }
   return new TextDecoder().decode(lines.bytes.subarray(0, lines.length));
 }

@@ -5,7 +5,7 @@
 import type { RecordBatch } from "../broker/port.ts";
 import type { TableName } from "../contracts/tables.ts";
 import type { BatchOffsets, LogIdentity, OffsetRange } from "./offsets.ts";
-import { dayFinder, type DayOf, LineBuffer, traceOf } from "./lines.ts";
+import { dayFinder, type DayOf, LineBuffer, LineEnds, traceOf } from "./lines.ts";
 
 /** Lines kept in memory per day before they are written. */
 const BUFFER_BYTES_MAX = 512 * 1024;
@@ -81,6 +81,7 @@ export class SpoolBatch {
   readonly #limits: SpoolLimits;
   readonly #dayOf: DayOf;
   readonly #days = new Map<string, OpenDay>();
+  readonly #lineEnds = new LineEnds();
   readonly #ranges = new Map<number, OffsetRange>();
   readonly odd: OddRecord[] = [];
   rows = 0;
@@ -150,7 +151,7 @@ export class SpoolBatch {
     }
     const open = this.#openDay(day);
     const before = open.lines.length;
-    open.lines.add(records, index, trace);
+    open.lines.add(records, index, { trace, lineEnds: this.#lineEnds.within(records, index) });
     this.bytes += open.lines.length - before;
     this.rows++;
     open.rows++;
