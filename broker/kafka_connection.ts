@@ -28,7 +28,7 @@ export interface Message<T> {
 
 /** Called with what kafkajs has to say; nothing of it goes to the console. */
 export type KafkaLog = (
-  level: "error" | "warn" | "info" | "debug",
+  level: "warn" | "info",
   message: string,
   fields: Record<string, unknown>,
 ) => void;
@@ -92,7 +92,8 @@ const encoder = new TextEncoder();
 function kafkajsLogger(log: KafkaLog): KafkajsLogger {
   const logger: KafkajsLogger = {
     namespace: () => logger,
-    error: (message, fields = {}) => log("error", message, fields),
+    // Of every failed attempt; what comes of it is thrown to the caller. No stacks of its insides.
+    error: (message, { stack: _, ...fields } = {}) => log("warn", message, fields),
     warn: (message, fields = {}) => log("warn", message, fields),
     info: (message, fields = {}) => log("info", message, fields),
     debug: () => {}, // one line per request and answer
