@@ -135,6 +135,10 @@ export interface TransactionalWriter {
   begin(): void;
   /** Appends to partitions named by the caller, in order. All of it belongs to the open transaction. */
   send(batches: readonly PartitionBatch[]): Promise<void>;
+  /**
+   * Resolves when the outcome is decided. Readers see it a moment later, when the markers are in the
+   * partitions: until then `stable` lies before `end`. After {@linkcode UnreachableError} it is unknown.
+   */
   commit(): Promise<void>;
   abort(): Promise<void>;
   /** Drops the connection's resources; leaves an open transaction to the broker's timeout. */
@@ -157,7 +161,8 @@ export interface Writer {
    *
    * After an {@linkcode UnreachableError} the same `PartitionBatch` objects may be sent again: each
    * keeps its sequence numbers, so that what the broker has already is acknowledged and not appended
-   * twice. Until that worked, nothing else may go to their partitions through this writer.
+   * twice. Until that worked, nothing else may go to their partitions through this writer. After any
+   * other error the writer is dead, and another one is opened.
    */
   send(batches: readonly PartitionBatch[]): Promise<Appended[]>;
   close(): Promise<void>;
@@ -183,7 +188,10 @@ export interface GroupInfo {
 export interface AssignmentListener {
   assigned(partitions: readonly number[]): void | Promise<void>;
   revoked(partitions: readonly number[]): void | Promise<void>;
-  /** The membership broke for good (L10); the owner decides whether to join again. */
+  /**
+   * The membership broke for good ({@linkcode FencedError}: another process joined under the instance
+   * id), and its partitions are gone without a `revoked`. The owner decides whether to join again.
+   */
   failed(error: Error): void;
 }
 
