@@ -1,6 +1,7 @@
 /** What every part of the processor is given: ports, settings, and who watches. */
 import type { Broker, RecordBatch } from "../broker/port.ts";
 import type { ConfigIssue } from "../contracts/errors.ts";
+import type { PipelineConfig } from "../contracts/pipeline_config.ts";
 import type { PartitionStatus } from "../contracts/status.ts";
 import type { TopicNames } from "../contracts/topics.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -50,6 +51,19 @@ export const SETTINGS_DEFAULT = {
   mirrorMs: 5_000,
   recheckMs: 30_000,
 } as const;
+
+/** The settings that a configuration file asks for. */
+export function settingsOf(processor: PipelineConfig["processor"]): ProcessorSettings {
+  return {
+    ...SETTINGS_DEFAULT,
+    batchMsMin: processor.batch_ms_min,
+    fetchBytesMax: processor.fetch_bytes_max,
+    recordBytesMax: processor.record_bytes_max,
+    transactionTimeoutMs: processor.transaction_timeout_ms,
+    dedupIdsMax: processor.dedup_ids_max,
+    accountsMax: processor.accounts_max,
+  };
+}
 
 /** The rule file as it stands. */
 export interface RuleSource<Compiled> {

@@ -22,7 +22,7 @@ import { publishSessions, type SessionBatch, sessionBatch } from "../runtime/ses
 import { runStage } from "../runtime/shutdown.ts";
 import { createStageStatus, type StageFigures } from "../runtime/stage_status.ts";
 import { AuditLog } from "./audit_log.ts";
-import { type Clock, type ProcessorContext, SETTINGS_DEFAULT } from "./context.ts";
+import { type Clock, type ProcessorContext, settingsOf } from "./context.ts";
 import { createCore, readyRuleFile } from "./core.ts";
 import { createFigures, type Figures } from "./figures.ts";
 import { configOwnership, groupOwnership, type Ownership } from "./ownership.ts";
@@ -97,15 +97,7 @@ function contextOf(
     rules,
     topics: kafka.topics,
     group: processor.group,
-    settings: {
-      ...SETTINGS_DEFAULT,
-      batchMsMin: processor.batch_ms_min,
-      fetchBytesMax: processor.fetch_bytes_max,
-      recordBytesMax: processor.record_bytes_max,
-      transactionTimeoutMs: processor.transaction_timeout_ms,
-      dedupIdsMax: processor.dedup_ids_max,
-      accountsMax: processor.accounts_max,
-    },
+    settings: settingsOf(processor),
     sessionId,
     clock,
     observer: {
