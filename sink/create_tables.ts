@@ -65,7 +65,7 @@ export async function openTable(
       (error instanceof Error && error.name === "NoSuchNamespaceError");
     if (!missing) throw error;
   }
-  await ignoreExisting(catalog.createNamespace(ident.namespace));
+  await ensureNamespace(catalog, ident.namespace);
   try {
     return await createTable(catalog, ident, tableRequest(TABLES[table]));
   } catch (error) {
@@ -74,9 +74,23 @@ export async function openTable(
   }
 }
 
-async function ignoreExisting(work: Promise<void>): Promise<void> {
+/** Namespaces that are being made or are there, by catalog: four tables open at once need one request. */
+const namespaces = new WeakMap<Catalog, Map<string, Promise<void>>>();
+
+function ensureNamespace(catalog: Catalog, namespace: readonly string[]): Promise<void> {
+  let known = namespaces.get(catalog);
+  if (known === undefined) namespaces.set(catalog, known = new Map());
+  const key = namespace.join(".");
+  const made = known.get(key) ?? makeNamespace(catalog, namespace);
+  known.set(key, made);
+  // A failure is not kept: the next table asks again.
+  made.catch(() => known.delete(key));
+  return made;
+}
+
+async function makeNamespace(catalog: Catalog, namespace: readonly string[]): Promise<void> {
   try {
-    await work;
+    await catalog.createNamespace(namespace);
   } catch (error) {
     if (!(error instanceof AlreadyExistsError)) throw error;
   }

@@ -59,6 +59,7 @@ async function main(stop: AbortSignal, log: Logger, sessionId: string): Promise<
     environment: systemEnvironment(localStorage({ roots: [warehouse] })),
     config,
     scratch,
+    sessionId,
     log,
     metrics: createMetrics(),
     stage: createStageStatus({

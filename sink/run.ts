@@ -15,7 +15,7 @@ import type { DiskGuard } from "./disk_guard.ts";
 import { type DuckDb, openDuckDb } from "./duckdb.ts";
 import { createSinkFigures, type SinkFigures } from "./figures.ts";
 import { openSessionFilter } from "./session_rows.ts";
-import { emptyScratch } from "./spool.ts";
+import { claimScratch } from "./scratch.ts";
 import { TableHandle } from "./table_handle.ts";
 import { TableLoop } from "./table_loop.ts";
 
@@ -25,8 +25,10 @@ export interface SinkContext {
   catalog: Catalog;
   environment: CommitEnvironment;
   config: PipelineConfig;
-  /** Absolute path of the spool: scratch, emptied at start. */
+  /** Absolute path of the scratch folder, shared by the sinks of this machine. */
   scratch: string;
+  /** Names this sink's part of it. */
+  sessionId: string;
   log: Logger;
   metrics: Metrics;
   stage: StageFigures;
@@ -93,16 +95,18 @@ export class Sink {
    * session rows, its own included; all within one deadline.
    */
   async run(stop: AbortSignal): Promise<void> {
-    const { scratch, config, disk, log, stopMsMax = STOP_MS_MAX } = this.#context;
-    await emptyScratch(scratch);
+    const { config, disk, stopMsMax = STOP_MS_MAX } = this.#context;
+    const scratch = await claimScratch(this.#context.scratch, this.#context.sessionId);
     await disk.look();
     const db = await openDuckDb({
-      directory: scratch,
+      directory: scratch.folder,
       memoryMb: config.sink.duckdb_memory_mb,
       threads: config.sink.duckdb_threads,
     });
     const kill = new AbortController();
-    for (const table of TABLE_NAMES) this.#loops.set(table, await this.#loop(table, db));
+    for (const table of TABLE_NAMES) {
+      this.#loops.set(table, await this.#loop(table, db, scratch.folder));
+    }
     const runs = new Map(
       [...this.#loops].map(([table, loop]) => [table, loop.run(kill.signal)]),
     );
@@ -125,12 +129,13 @@ export class Sink {
       kill.abort();
       await Promise.all([...runs.values(), guarding]);
       db.close();
+      await scratch.release();
     }
-    log.info("stopped", { ...this.#context.stage.totals });
+    this.#context.log.info("stopped", { ...this.#context.stage.totals });
   }
 
-  async #loop(table: TableName, db: DuckDb): Promise<TableLoop> {
-    const { broker, environment, config, scratch, log, disk } = this.#context;
+  async #loop(table: TableName, db: DuckDb, scratch: string): Promise<TableLoop> {
+    const { broker, environment, config, log, disk } = this.#context;
     const handle = this.#handles.get(table)!;
     const topics = config.kafka.topics;
     const topic = topics[TABLES[table].source];

@@ -211,11 +211,3 @@ function writeLines(open: OpenDay): void {
   }
   open.lines.clear();
 }
-
-/** Empties the scratch folder at start. */
-export async function emptyScratch(folder: string): Promise<void> {
-  await Deno.remove(folder, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await Deno.mkdir(folder, { recursive: true });
-}
