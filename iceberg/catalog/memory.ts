@@ -218,12 +218,12 @@ export class MemoryCatalog implements Catalog {
   }
 
   #apply(table: StoredTable, request: CommitRequest): TableMetadata {
-    const before = table.metadata;
-    let updated: TableMetadata;
     try {
-      // Frozen by a deep copy: a caller that changes its request later must not change the table.
-      updated = applyUpdates(before, structuredClone(request.updates) as typeof request.updates, {
+      // A deep copy: a caller that changes its request later must not change the table.
+      const updates = structuredClone(request.updates) as typeof request.updates;
+      return applyUpdates(table.metadata, updates, {
         nowMs: this.#nowMs(),
+        previousLocation: table.metadataLocation,
       });
     } catch (cause) {
       throw new CatalogRequestError(
@@ -231,12 +231,6 @@ export class MemoryCatalog implements Catalog {
         { cause, status: 400 },
       );
     }
-    const entry = {
-      "timestamp-ms": before["last-updated-ms"],
-      "metadata-file": table.metadataLocation,
-    };
-    const kept = Number(updated.properties["write.metadata.previous-versions-max"] ?? 100);
-    return { ...updated, "metadata-log": [...before["metadata-log"], entry].slice(-kept) };
   }
 
   /** Writes the next metadata file, makes it current, and removes what fell off the metadata log. */
