@@ -5,10 +5,18 @@ import { PipelineConfig } from "../contracts/pipeline_config.ts";
 import { TABLES } from "../contracts/tables.ts";
 import type { TableName } from "../contracts/tables.ts";
 import { printDate, printTimestamp } from "../contracts/timestamps.ts";
+import { NoSuchTableError } from "../iceberg/catalog/errors.ts";
 import type { Catalog } from "../iceberg/catalog/port.ts";
+import { readEntries, readManifests } from "../iceberg/commit/drafts.ts";
+import { loadTable } from "../iceberg/commit/table.ts";
+import { currentSnapshot } from "../iceberg/metadata.ts";
+import type { Storage } from "../iceberg/storage/port.ts";
+import { EntryStatus } from "../iceberg/types.ts";
 import type { CommitEnvironment } from "../iceberg/commit/environment.ts";
 import { createLogger } from "../runtime/log.ts";
-import { type DuckDb, openDuckDb } from "./duckdb.ts";
+import { tableIdent } from "./create_tables.ts";
+import { type DuckDb, type DuckDbJson, openDuckDb } from "./duckdb.ts";
+import { quoteText } from "./sql_text.ts";
 import { TableHandle } from "./table_handle.ts";
 import { TableLoop, type TableLoopOptions } from "./table_loop.ts";
 
@@ -192,5 +200,40 @@ export async function until(what: string, done: () => boolean | Promise<boolean>
   while (!await done()) {
     if (performance.now() > deadline) throw new Error(`Cannot wait for "${what}": not within 60 s`);
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Rows of a table's current snapshot, ordered by their source; none for a table that is not there. */
+export async function readRows(
+  catalog: Catalog,
+  storage: Storage,
+  name: TableName,
+): Promise<Record<string, DuckDbJson>[]> {
+  let table;
+  try {
+    table = await loadTable(catalog, tableIdent(name));
+  } catch (error) {
+    if (error instanceof NoSuchTableError) return [];
+    throw error;
+  }
+  const { metadata } = table;
+  const folder = await Deno.makeTempDir({ prefix: "sink_rows_" });
+  const db = await openDuckDb({ directory: folder, memoryMb: 128, threads: 1 });
+  try {
+    const rows: Record<string, DuckDbJson>[] = [];
+    for (const manifest of await readManifests(storage, currentSnapshot(metadata))) {
+      for (const { status, data_file } of await readEntries(storage, metadata, manifest)) {
+        if (status === EntryStatus.deleted) continue;
+        const path = `${folder}/file.parquet`;
+        await Deno.writeFile(path, await storage.read(data_file.file_path));
+        rows.push(...await db.rows(`SELECT * FROM read_parquet(${quoteText(path)})`));
+      }
+    }
+    const order = (row: Record<string, DuckDbJson>) =>
+      Number(row.source_partition) * 1e9 + Number(row.source_offset);
+    return rows.sort((a, b) => order(a) - order(b));
+  } finally {
+    db.close();
+    await Deno.remove(folder, { recursive: true });
   }
 }
