@@ -34,10 +34,11 @@ export interface Chunk {
   bytes: number;
 }
 
-interface EncodedHeaders {
-  /** Records with the same headers throughout: the whole block, count included. */
-  fixed?: Uint8Array;
-  columns: { name: Uint8Array; values: Uint8Array | readonly Uint8Array[] }[];
+/** Headers of one record: bytes that are the same for all of them, then a value of its own, and so on. */
+interface HeaderSegment {
+  /** The count, names, and the values that all records share, up to the next value of its own. */
+  shared: Uint8Array;
+  values: readonly Uint8Array[] | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -63,41 +64,69 @@ function writeVarint(target: Uint8Array, at: number, value: number): number {
 
 function writeField(target: Uint8Array, at: number, value: Uint8Array | null): number {
   if (value === null) return writeVarint(target, at, -1);
-  const start = writeVarint(target, at, value.length);
-  target.set(value, start);
-  return start + value.length;
+  return copy(target, writeVarint(target, at, value.length), value);
+}
+
+/** A call of `set` costs more than a few bytes one by one. */
+const SMALL_BYTES = 24;
+
+function copy(target: Uint8Array, at: number, bytes: Uint8Array): number {
+  const { length } = bytes;
+  if (length > SMALL_BYTES) target.set(bytes, at);
+  else for (let i = 0; i < length; i++) target[at + i] = bytes[i]!;
+  return at + length;
 }
 
 function fieldSize(value: Uint8Array | null): number {
   return value === null ? 1 : varintSize(value.length) + value.length;
 }
 
-function prepareHeaders(batch: OutBatch): EncodedHeaders {
-  const columns = (batch.headers ?? []).map((column) => {
-    if (!(column.values instanceof Uint8Array) && column.values.length !== batch.values.length) {
+function prepareHeaders(batch: OutBatch): HeaderSegment[] {
+  const columns = batch.headers ?? [];
+  const segments: HeaderSegment[] = [];
+  let shared: Uint8Array[] = [varint(columns.length)];
+  for (const { name, values } of columns) {
+    shared.push(field(encoder.encode(name)));
+    if (values instanceof Uint8Array) {
+      shared.push(field(values));
+      continue;
+    }
+    if (values.length !== batch.values.length) {
       throw new RangeError(
-        `Cannot encode header "${column.name}": ${column.values.length} values for ${batch.values.length} records`,
+        `Cannot encode header "${name}": ${values.length} values for ${batch.values.length} records`,
       );
     }
-    return { name: encoder.encode(column.name), values: column.values };
-  });
-  if (columns.some((column) => !(column.values instanceof Uint8Array))) return { columns };
-  let size = varintSize(columns.length);
-  for (const { name, values } of columns) size += fieldSize(name) + fieldSize(values as Uint8Array);
-  const fixed = new Uint8Array(size);
-  let at = writeVarint(fixed, 0, columns.length);
-  for (const { name, values } of columns) {
-    at = writeField(fixed, at, name);
-    at = writeField(fixed, at, values as Uint8Array);
+    segments.push({ shared: concat(shared), values });
+    shared = [];
   }
-  return { fixed, columns };
+  if (shared.length > 0) segments.push({ shared: concat(shared), values: undefined });
+  return segments;
 }
 
-function headersSize(headers: EncodedHeaders, index: number): number {
-  if (headers.fixed !== undefined) return headers.fixed.length;
-  let size = varintSize(headers.columns.length);
-  for (const { name, values } of headers.columns) {
-    size += fieldSize(name) + fieldSize(values instanceof Uint8Array ? values : values[index]!);
+function varint(value: number): Uint8Array {
+  const bytes = new Uint8Array(varintSize(value));
+  writeVarint(bytes, 0, value);
+  return bytes;
+}
+
+function field(value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(fieldSize(value));
+  writeField(bytes, 0, value);
+  return bytes;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) at = copy(joined, at, part);
+  return joined;
+}
+
+function headersSize(segments: readonly HeaderSegment[], index: number): number {
+  let size = 0;
+  for (const { shared, values } of segments) {
+    size += shared.length;
+    if (values !== undefined) size += fieldSize(values[index]!);
   }
   return size;
 }
@@ -105,17 +134,11 @@ function headersSize(headers: EncodedHeaders, index: number): number {
 function writeHeaders(
   target: Uint8Array,
   at: number,
-  headers: EncodedHeaders,
-  index: number,
+  options: { segments: readonly HeaderSegment[]; index: number },
 ): number {
-  if (headers.fixed !== undefined) {
-    target.set(headers.fixed, at);
-    return at + headers.fixed.length;
-  }
-  at = writeVarint(target, at, headers.columns.length);
-  for (const { name, values } of headers.columns) {
-    at = writeField(target, at, name);
-    at = writeField(target, at, values instanceof Uint8Array ? values : values[index]!);
+  for (const { shared, values } of options.segments) {
+    at = copy(target, at, shared);
+    if (values !== undefined) at = writeField(target, at, values[options.index]!);
   }
   return at;
 }
@@ -123,7 +146,7 @@ function writeHeaders(
 /** Encodes the records of one batch for one partition, in chunks that are planned first. */
 export class BatchEncoder {
   readonly #batch: OutBatch;
-  readonly #headers: EncodedHeaders;
+  readonly #headers: readonly HeaderSegment[];
   /** Size of each record's body without the offset delta, whose size depends on the chunk. */
   readonly #sizes: Int32Array;
 
@@ -180,7 +203,7 @@ export class BatchEncoder {
       at = writeVarint(target, at, delta);
       at = writeField(target, at, keys[i]!);
       at = writeField(target, at, values[i]!);
-      at = writeHeaders(target, at, this.#headers, i);
+      at = writeHeaders(target, at, { segments: this.#headers, index: i });
     }
     if (at !== chunk.bytes) {
       throw new Error(`Cannot encode a batch: ${at} bytes written, ${chunk.bytes} planned`);
