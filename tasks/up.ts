@@ -10,8 +10,7 @@ import { claimDataFolder, makeFolders } from "./native/preflight.ts";
 import { foreground } from "./native/foreground.ts";
 import { currentPlace, type Place } from "./native/place.ts";
 import { StartError } from "./native/service_spec.ts";
-import { startNative } from "./native/start.ts";
-import type { SupervisorState } from "./native/state.ts";
+import { type Started, startNative } from "./native/start.ts";
 import { Steps } from "./native/steps.ts";
 import { NEXT_COMMANDS, serviceTable } from "./native/table.ts";
 
@@ -86,11 +85,12 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-function printEnd(state: SupervisorState, seconds: number): number {
+function printEnd({ state, already }: Started, seconds: number): number {
   const ready = state.services.every((service) => service.ready || service.state === "stopped");
   console.log("");
   for (const line of serviceTable(state)) console.log(line);
-  console.log(`\n${ready ? "Up" : "Started, but not all is ready"} after ${seconds.toFixed(1)} s.`);
+  const what = already ? "It was up already" : `Up after ${seconds.toFixed(1)} s`;
+  console.log(`\n${what}${ready ? "." : ", but not all is ready (deno task status)."}`);
   console.log("Next:");
   for (const line of NEXT_COMMANDS) console.log(`  ${line}`);
   return ready ? EXIT.ok : EXIT.no;
@@ -99,14 +99,14 @@ function printEnd(state: SupervisorState, seconds: number): number {
 async function upNative(place: Place, flags: UpFlags): Promise<number> {
   const began = performance.now();
   const signal = interruptSignal();
-  const state = await startNative({
+  const started = await startNative({
     place,
     steps: new Steps(),
     noGenerator: !flags.generator,
     noInstall: !flags.install,
     signal,
   });
-  const code = printEnd(state, (performance.now() - began) / 1000);
+  const code = printEnd(started, (performance.now() - began) / 1000);
   return flags.foreground ? await foreground(place, signal) : code;
 }
 

@@ -40,23 +40,30 @@ export interface StartOptions {
   signal: AbortSignal;
 }
 
+/** What {@linkcode startNative} came to. */
+export interface Started {
+  /** The state once everything is ready (or a stage says why it is not). */
+  state: SupervisorState;
+  /** True when it ran before and nothing was done. */
+  already: boolean;
+}
+
 /**
  * Starts what does not run yet.
  *
- * @returns the state once everything is ready (or a stage says why it is not).
  * @throws {StartError} when it cannot be; nothing of this start is left then.
  */
-export async function startNative(options: StartOptions): Promise<SupervisorState> {
+export async function startNative(options: StartOptions): Promise<Started> {
   const { place, signal } = options;
   const running = await liveState(place.layout);
-  if (running?.phase === "running") return running;
+  if (running?.phase === "running") return { state: running, already: true };
   if (running !== undefined && running.phase !== "starting") await untilGone(place);
   if (running?.phase !== "starting") {
     await prepare(options);
     if (signal.aborted) throw new StartError("Stopped before anything was started", 130);
     await spawnSupervisor(options);
   }
-  return await follow(options);
+  return { state: await follow(options), already: false };
 }
 
 async function prepare(options: StartOptions): Promise<void> {

@@ -25,6 +25,7 @@ const TICK_MS = 2_000;
 const POLL_MS = 100;
 const REQUEST_POLL_MS = 200;
 const READY_MS_MAX = 90_000;
+const ALL_READY_MS_MAX = 30_000;
 /** A service that dies this often before it was ready ends the start. */
 const START_DEATHS_MAX = 3;
 /** What a supervisor is told. */
@@ -103,6 +104,19 @@ class Supervisor {
       else stages.push(step);
     }
     await Promise.all(stages);
+    if (this.#steps.every((step) => !step.detail.startsWith("not ready"))) {
+      await this.#untilAllReady(wanted);
+    }
+  }
+
+  /** A stage that was ready may lose it again while the next one starts: the start is over when all are. */
+  async #untilAllReady(services: readonly ManagedService[]): Promise<void> {
+    const deadline = performance.now() + ALL_READY_MS_MAX;
+    while (!this.#options.signal.aborted && performance.now() < deadline) {
+      await Promise.all(services.map((service) => service.watch()));
+      if (services.every((service) => service.readiness.ready)) return;
+      await sleep(POLL_MS);
+    }
   }
 
   async #bringUp(service: ManagedService, previous: SupervisorState | undefined): Promise<void> {
