@@ -43,7 +43,15 @@ export * from "./commit/environment.ts";
 export * from "./commit/retry.ts";
 export * from "./commit/loop.ts";
 export * from "./commit/snapshot.ts";
-export * from "./commit/append.ts";
+export { type AppendOptions, commitAppend } from "./commit/append.ts";
+export * from "./commit/overwrite.ts";
+export * from "./commit/rewrite.ts";
+export * from "./commit/rewrite_manifests.ts";
+export * from "./commit/metadata_changes.ts";
+export * from "./commit/refs.ts";
+export * from "./commit/expiry_plan.ts";
+export * from "./commit/expire.ts";
+export * from "./commit/orphans.ts";
 
 // Reading tables.
 export * from "./scan/filter.ts";

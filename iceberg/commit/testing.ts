@@ -90,3 +90,21 @@ export class TestWorld {
     return (await this.live(metadata, ref)).map((entry) => entry.data_file.file_path).sort();
   }
 }
+
+/** Locations that the table refers to and that are not there: must always be none. */
+export async function danglingLocations(world: TestWorld, table: Table): Promise<string[]> {
+  const { metadata } = table;
+  const used = new Set<string>();
+  if (table.metadataLocation !== undefined) used.add(table.metadataLocation);
+  for (const entry of metadata["metadata-log"]) used.add(entry["metadata-file"]);
+  for (const snapshot of metadata.snapshots) {
+    used.add(snapshot["manifest-list"]);
+    for (const manifest of await readManifests(world.storage, snapshot)) {
+      used.add(manifest.manifest_path);
+      const entries = await readEntries(world.storage, metadata, manifest);
+      for (const entry of entries) if (entry.status !== 2) used.add(entry.data_file.file_path);
+    }
+  }
+  const there = new Set(world.storage.keys());
+  return [...used].filter((location) => !there.has(location));
+}
