@@ -1,7 +1,7 @@
 /** Where a recorded line goes: by its account where that can be read. Pure. */
 import { partitionOf } from "../../broker/murmur2.ts";
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** The object that a line holds; undefined where it is not UTF-8, not JSON or not an object. */
