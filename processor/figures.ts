@@ -40,7 +40,7 @@ const ZERO = 0x30;
 export function offsetOfTrace(trace: Uint8Array): number {
   let offset = 0;
   for (let i = trace.lastIndexOf(SLASH) + 1; i < trace.length; i++) {
-    offset = offset * 10 + trace[i]! - ZERO;
+    offset = offset * 10 + (trace[i]! - ZERO);
   }
   return offset;
 }
