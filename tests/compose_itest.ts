@@ -156,3 +156,17 @@ Deno.test("images, poms and the CI run the same versions", async () => {
   const deno = /^FROM denoland\/deno:(\S+)$/m.exec(await read("Dockerfile"))?.[1];
   assertEquals(/deno@(\S+) /.exec(await read(".ci/run"))?.[1], deno);
 });
+
+Deno.test("the Dockerfile resolves programs that exist, and .dockerignore lets their folders in", async () => {
+  const programs = (await read("Dockerfile")).match(/[a-z]+\/[a-z_]+\.ts/g) ?? [];
+  assert(programs.length >= 7, programs.join(" "));
+  const allowed = new Set(
+    Array.from((await read(".dockerignore")).matchAll(/^!(\w+)$/gm), (match) => match[1]),
+  );
+  for (const program of programs) {
+    assert((await read(program)).length > 0);
+    assert(allowed.has(program.split("/")[0]), program);
+  }
+  const members = JSON.parse(await read("deno.json")).workspace as string[];
+  for (const member of members) assert(allowed.has(member.replace("./", "")), member);
+});

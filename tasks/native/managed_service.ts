@@ -14,13 +14,13 @@ import {
   usageOf,
 } from "./process.ts";
 import { afterDeath, NEVER_DIED, type RestartMemory } from "./restart_policy.ts";
-import { fingerprint, type Readiness, type ServiceSpec } from "./service_spec.ts";
+import { fingerprint, HUNG_MS, type Readiness, type ServiceSpec } from "./service_spec.ts";
 import type { SupervisedService } from "./state.ts";
 
 const ADOPTED_POLL_MS = 250;
 const RECORD_MS_MAX = 5_000;
-/** Questions in a row that a hung process leaves unanswered, one per {@linkcode ManagedService.watch}. */
-const HUNG_QUESTIONS = 20;
+/** A hung process is not killed before so many questions: after the machine slept, the clock alone would. */
+const HUNG_QUESTIONS_MIN = 20;
 const ERROR_LINES = 5;
 const ERROR_CHARS_MAX = 600;
 
@@ -54,7 +54,8 @@ export class ManagedService {
   #lastCode: number | null = null;
   #readiness: Readiness = { ready: false, reasons: [] };
   #usage: { rss: number | null; cpuSeconds: number; at: number; cpu: number | null };
-  #unanswered = 0;
+  #silence = { since: 0, questions: 0 };
+  #killedBecause: string | undefined;
   #life: Promise<void> = Promise.resolve();
   #backoff: AbortController | undefined;
 
@@ -142,13 +143,7 @@ export class ManagedService {
       this.#hooks.log.info("service_ready", { service: this.spec.name, pid: process?.pid });
     }
     if (usage !== undefined) this.#noteUsage(usage.rss_bytes, usage.cpu_seconds);
-    this.#unanswered = alive ? 0 : this.#unanswered + 1;
-    if (this.#unanswered >= HUNG_QUESTIONS && process !== undefined) {
-      this.#unanswered = 0;
-      this.#lastError = `it did not answer ${HUNG_QUESTIONS} questions in a row and was killed`;
-      this.#hooks.log.error("service_hung", { service: this.spec.name, pid: process.pid });
-      await signal(process, "SIGKILL");
-    }
+    if (process !== undefined) await this.#noteAnswer(process, alive);
   }
 
   /** What others see. */
@@ -184,7 +179,9 @@ export class ManagedService {
       }
       next = undefined;
       this.#process = undefined;
-      this.#unanswered = 0;
+      if (this.#killedBecause !== undefined) ending = { ...ending, text: this.#killedBecause };
+      this.#killedBecause = undefined;
+      this.#silence.questions = 0;
       this.#readiness = { ready: false, reasons: [] };
       if (!this.#wanted) break;
       await this.#afterDeath(ending);
@@ -246,6 +243,17 @@ export class ManagedService {
     this.#startedAt = startedAt;
     this.#usage = { rss: null, cpuSeconds: 0, at: 0, cpu: null };
     this.#hooks.changed();
+  }
+
+  async #noteAnswer(process: ProcessId, alive: boolean): Promise<void> {
+    const silence = this.#silence;
+    if (alive || silence.questions === 0) silence.since = performance.now();
+    silence.questions = alive ? 0 : silence.questions + 1;
+    const silentMs = performance.now() - silence.since;
+    if (silence.questions < HUNG_QUESTIONS_MIN || silentMs < (this.spec.hungMs ?? HUNG_MS)) return;
+    this.#killedBecause = `it did not answer for ${Math.round(silentMs / 1000)} s and was killed`;
+    this.#hooks.log.error("service_hung", { service: this.spec.name, pid: process.pid });
+    await signal(process, "SIGKILL");
   }
 
   #noteUsage(rss: number, cpuSeconds: number): void {

@@ -26,7 +26,16 @@ export interface ServiceSpec {
   settle?(): Promise<string>;
   /** Whether it answers at all, where a hung process can be told from a busy one. Never throws. */
   alive?(): Promise<boolean>;
+  /**
+   * A process that answers nothing for this long is killed; a slow start counts as well.
+   *
+   * @default {HUNG_MS}
+   */
+  hungMs?: number;
 }
+
+/** Default of {@linkcode ServiceSpec.hungMs}, in ms. */
+export const HUNG_MS = 90_000;
 
 /** A start that cannot go on: the message is for people. */
 export class StartError extends Error {

@@ -30,14 +30,18 @@ export function serviceSpecs(place: Place, jars: Jars): ServiceSpec[] {
 
 function kafkaSpec(place: Place, jars: Jars): ServiceSpec {
   const { layout, environment } = place;
+  const temp = join(layout.temp, "kafka");
   const addresses = brokerAddresses(environment, place.pipeline);
   return {
     name: "kafka",
-    command: runsKafka(place) ? kafkaCommand(jars, layout.kafkaProperties, layout.temp) : [],
+    command: runsKafka(place) ? kafkaCommand(jars, layout.kafkaProperties, temp) : [],
     env: programEnvironment(),
     address: addresses.join(","),
     graceMs: GRACE_MS.kafka,
-    prepare: () => formatStorage(place, jars),
+    prepare: async () => {
+      await emptyFolder(temp);
+      await formatStorage(place, jars);
+    },
     ready: async () => {
       for (const address of addresses) {
         if (await kafkaReady(address) !== undefined) return { ready: true, reasons: [] };
@@ -52,7 +56,8 @@ function catalogSpec(place: Place, jars: Jars): ServiceSpec {
   const { layout, environment } = place;
   const url = catalogAddress(environment, place.pipeline);
   const xml = join(NATIVE_DIR, "catalog", "jetty.xml");
-  const { warehouse, database, temp } = layout;
+  const { warehouse, database } = layout;
+  const temp = join(layout.temp, "catalog");
   const ours = runsCatalog(place);
   const token = place.pipeline.catalog.token;
   return {
@@ -63,6 +68,7 @@ function catalogSpec(place: Place, jars: Jars): ServiceSpec {
     env: programEnvironment(),
     address: new URL(url).host,
     graceMs: GRACE_MS.catalog,
+    prepare: () => emptyFolder(temp),
     ready: async () => {
       const ready = await catalogReady(url, token === undefined ? {} : { token });
       return { ready, reasons: ready ? [] : [`no Iceberg REST catalog answers on ${url}`] };
@@ -103,6 +109,14 @@ function programEnvironment(): Record<string, string> {
   return Object.fromEntries(
     entries.filter(([name]) => !/^(npm_|INIT_CWD$|PWD$|OLDPWD$|SHLVL$|_$)/.test(name)),
   );
+}
+
+/** A JVM that was killed leaves its unpacked libraries behind. */
+async function emptyFolder(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  await Deno.mkdir(path, { recursive: true });
 }
 
 async function formatStorage(place: Place, jars: Jars): Promise<void> {

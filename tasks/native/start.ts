@@ -77,6 +77,8 @@ async function prepare(options: StartOptions): Promise<void> {
       await aptInstall(packages);
       return { value: undefined, detail: `${packages.join(" ")} by apt-get` };
     });
+    const still = await missingPrograms(place);
+    if (still.length > 0) throw missingProgramsError(still);
   }
   await steps.run("checks", async () => {
     await makeFolders(place);
@@ -111,20 +113,37 @@ async function resolveJars(
 }
 
 /** Afterwards the stages start without the network. */
-async function cacheModules(): Promise<{ value: void; detail: string }> {
+async function cacheModules(
+  show: (detail: string) => void,
+): Promise<{ value: void; detail: string }> {
   const entries = [
     ...STAGE_NAMES.map((name) => join(projectRoot, name, "main.ts")),
     join(NATIVE_DIR, "supervisor.ts"),
     join(projectRoot, "tasks", "create_topics.ts"),
+    join(projectRoot, "tasks", "query.ts"),
   ];
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--quiet", ...entries],
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["cache", ...entries],
     cwd: projectRoot,
     env: { NO_COLOR: "1" },
-  }).output();
-  if (success) return { value: undefined, detail: "there" };
-  const message = new TextDecoder().decode(stderr).trim();
-  throw new StartError(`Cannot resolve the npm packages: ${message}`, EXIT.unreachable);
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  let files = 0;
+  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+    text = (text + part).slice(-4000);
+    files += part.split("Download ").length - 1;
+    if (files > 0) show(`${files} files downloaded`);
+  }
+  if ((await child.status).success) {
+    return {
+      value: undefined,
+      detail: files === 0 ? "there already" : `${files} files downloaded`,
+    };
+  }
+  throw new StartError(`Cannot resolve the npm packages: ${text.trim()}`, EXIT.unreachable);
 }
 
 /** Services of a supervisor that was killed: the next one adopts or replaces them. */

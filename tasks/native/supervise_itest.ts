@@ -129,6 +129,24 @@ Deno.test("supervise() starts a killed service again, counts it and says why", a
   });
 });
 
+Deno.test("supervise() kills a service that runs but does not answer, and starts it again", async () => {
+  await inFolder(async (layout) => {
+    let answers = false;
+    const running = start(layout, [
+      spec(layout, "sink", {
+        hungMs: 0,
+        alive: () => Promise.resolve(answers),
+        ready: () => Promise.resolve({ ready: answers, reasons: answers ? [] : ["silent"] }),
+      }),
+    ]);
+    await running.until(({ services }) => services[0]?.restarts === 1);
+    answers = true;
+    await running.until(isRunning);
+    assertStringIncludes((await running.service("sink")).last_error ?? "", "did not answer");
+    await running.stop();
+  });
+});
+
 Deno.test("supervise() ends a start that cannot work with the service's own words, and leaves nothing", async () => {
   await inFolder(async (layout) => {
     const command = ["sh", "-c", "echo 'rules.yaml:3: severity'; exit 2"];
