@@ -54,6 +54,7 @@ async function restore<State, Compiled>(
   const beganMs = clock.now();
   let loggedMs = beganMs;
   view.state = "restoring";
+  log.info("restore_began", { partition, from: String(start), to: String(end) });
   const { dedupIdsMax, accountsMax } = settings;
   const state = core.createPartitionState({ dedupIdsMax, accountsMax });
   const records = await readChangelog(context, {
