@@ -76,8 +76,13 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
       : replace(earlier, "status", earlier.status === '"pending"' ? '"failed"' : '"pending"'),
 };
 
-/** Kinds of damage; each makes a record that the contract refuses. */
+/** Kinds of damage; each makes a record that the contract refuses when it arrives at once. */
 export const DAMAGE_KINDS: readonly string[] = Object.keys(DAMAGES);
+
+/** Of these, those that are refused whenever they arrive: a recording's future becomes the past. */
+export const TIMELESS_DAMAGE_KINDS: readonly string[] = DAMAGE_KINDS.filter((kind) =>
+  kind !== "future_timestamp"
+);
 
 /** A damaged value. */
 export interface Damaged {
@@ -87,15 +92,14 @@ export interface Damaged {
   repeatsEarlier: boolean;
 }
 
-/** Damages a valid transaction; `kind` is drawn unless given. */
-export function damage(tokens: Tokens, context: DamageContext, kind?: string): Damaged {
-  const chosen = kind ?? context.prng.pick(DAMAGE_KINDS);
-  const apply = DAMAGES[chosen];
-  if (apply === undefined) throw new RangeError(`Cannot damage a record by "${chosen}"`);
+/** Damages a valid transaction. Throws RangeError for a kind that is none. */
+export function damage(tokens: Tokens, context: DamageContext, kind: string): Damaged {
+  const apply = DAMAGES[kind];
+  if (apply === undefined) throw new RangeError(`Cannot damage a record by "${kind}"`);
   const value = apply(tokens, context);
   return {
-    kind: chosen,
+    kind,
     value: typeof value === "string" ? encoder.encode(value) : value,
-    repeatsEarlier: chosen === "duplicate_id" && context.earlier !== undefined,
+    repeatsEarlier: kind === "duplicate_id" && context.earlier !== undefined,
   };
 }

@@ -15,7 +15,7 @@ import {
   INJECTED_NONE,
   nightTime,
 } from "./anomalies.ts";
-import { damage, printTokens, type Tokens } from "./malformed.ts";
+import { damage, DAMAGE_KINDS, printTokens, type Tokens } from "./malformed.ts";
 import { CATEGORY_WEIGHTS, createMerchants } from "./merchants.ts";
 import { createPrng, type Prng } from "./prng.ts";
 import { createWeighted } from "./weighted.ts";
@@ -39,6 +39,8 @@ export interface StreamSettings {
   merchants: number;
   /** @default {ANOMALY_WEIGHTS} */
   anomalyWeights?: AnomalyWeights;
+  /** Kinds of damage in use. @default {all} */
+  damageKinds?: readonly string[];
 }
 
 /** Which stream. */
@@ -187,7 +189,8 @@ export function createStream(
   function emitDamaged(nowUs: number): GeneratedRecord {
     const { account, tokens } = draw(prng, pools, { timeUs: nowUs });
     const repeated = earlier.length === 0 ? undefined : prng.pick(earlier);
-    const damaged = damage(tokens, { prng, earlier: repeated?.tokens, nowUs });
+    const kind = prng.pick(current.damageKinds ?? DAMAGE_KINDS);
+    const damaged = damage(tokens, { prng, earlier: repeated?.tokens, nowUs }, kind);
     return {
       accountId: damaged.repeatsEarlier ? repeated!.accountId : account.id,
       value: damaged.value,

@@ -2,6 +2,7 @@
 import { EXIT, MisuseError } from "../contracts/errors.ts";
 import { parseTimestamp } from "../contracts/timestamps.ts";
 import { ANOMALY_WEIGHTS, type AnomalyWeights } from "../generator/anomalies.ts";
+import { TIMELESS_DAMAGE_KINDS } from "../generator/malformed.ts";
 import { createStream } from "../generator/stream.ts";
 import { resolveCallerPath } from "../runtime/env.ts";
 import { parseFlags, runTask } from "./cli.ts";
@@ -134,6 +135,7 @@ function parse(args: string[]) {
       anomalyShare: alerting === undefined
         ? parseNumber("anomalies", text("anomalies"), { byDefault: 0.03, ...share })
         : parseNumber("alerting", alerting, share),
+      damageKinds: TIMELESS_DAMAGE_KINDS,
       anomalyWeights: alerting === undefined ? ANOMALY_WEIGHTS : ALERTING_WEIGHTS,
     },
   };
