@@ -21,8 +21,11 @@ import type { ObserveLatency } from "./samples.ts";
 import type { Accept } from "./spool.ts";
 import type { ConsumedOffsets } from "../contracts/tables.ts";
 
-/** How long a batch that could not be committed waits for its next try. */
+/** Longest wait of a batch that could not be committed; the first ones are shorter. */
 const RETRY_MS = 60_000;
+const RETRY_MS_FIRST = 1000;
+/** A batch that waited longer than this may have lost its files to a cleaner: they are looked at first. */
+const FILES_TRUSTED_MS = 30_000;
 /** Offsets that moved past records that are no rows (control records, aborted ones) are stored this often. */
 const OFFSETS_ONLY_MS = 3_600_000;
 /** How often the group's mirror follows where nothing is committed. */
@@ -51,7 +54,7 @@ export interface TableLoopOptions {
   paused: () => string | undefined;
   /** Records that become rows, made anew for each session from where it starts; all records if absent. */
   accept?: (offsets: ConsumedOffsets | undefined) => Promise<Accept>;
-  /** Waits between tries; tests shorten it. @default {60_000} */
+  /** Longest wait between tries; tests shorten it. @default {60_000} */
   retryMs?: number;
 }
 
@@ -235,7 +238,7 @@ export class TableLoop {
         if (nowMs() - staged.stagedAtMs > config.staged_age_max_ms) {
           throw new ZombieError("Cannot commit a batch: it is older than staged_age_max_ms");
         }
-        if (nowMs() - staged.stagedAtMs > RETRY_MS / 2 && !await filesExist(context, staged)) {
+        if (nowMs() - staged.stagedAtMs > FILES_TRUSTED_MS && !await filesExist(context, staged)) {
           throw new ZombieError("Cannot commit a batch: its files are gone");
         }
         return await commitBatch(context, staged, { signal });
@@ -249,8 +252,10 @@ export class TableLoop {
     }
   }
 
-  /** Tries every minute until it works; ends the session for what repeating cannot mend. */
+  /** Tries until it works, every minute in the end; what repeating cannot mend ends the session. */
   async #persist<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const maxMs = this.#options.retryMs ?? RETRY_MS;
+    const waits = backoff({ initialMs: Math.min(RETRY_MS_FIRST, maxMs), maxMs });
     while (true) {
       try {
         const result = await work();
@@ -260,7 +265,7 @@ export class TableLoop {
         const ending = AbortSignal.any([signal, this.#finishing.signal]);
         if (error instanceof ZombieError || ending.aborted) throw error;
         this.#report(error);
-        await sleep(this.#options.retryMs ?? RETRY_MS, ending).catch(() => {});
+        await sleep(waits.next(), ending).catch(() => {});
       }
     }
   }
