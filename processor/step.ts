@@ -13,6 +13,7 @@ import { OutputBuilder } from "./output.ts";
 import { printDeadLetter } from "./output_dead_letter.ts";
 import type { PartitionState } from "./state.ts";
 import type { OutColumns, StepContext, StepCounts, StepResult } from "./step_types.ts";
+import { scanFast } from "./fast_scan.ts";
 import { type RawValue, validatePlain } from "./validate.ts";
 
 /** Most alerts, and most dead letters, of one step that are named for the audit log. */
@@ -90,10 +91,15 @@ export function step(
     raw.start = records.valueStart[i]!;
     raw.end = records.valueEnd[i]!;
     raw.timestampMs = records.timestamps[i]!;
-    const rejection = validatePlain(raw, limits.recordBytesMax, accepted);
-    if (rejection !== undefined) {
-      refuse(work, i, raw, rejection);
-      continue;
+    const { start, end, timestampMs } = raw;
+    const isPlain = end - start <= limits.recordBytesMax &&
+      scanFast(raw.bytes, start, end, timestampMs, accepted);
+    if (!isPlain) {
+      const rejection = validatePlain(raw, limits.recordBytesMax, accepted);
+      if (rejection !== undefined) {
+        refuse(work, i, raw, rejection);
+        continue;
+      }
     }
     const sequence = state.dedup.add(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
     if (sequence < 0) refuse(work, i, raw, duplicateOf(state));
