@@ -33,6 +33,9 @@ lines too; the key is account_id where it can be read. - reads standard input; g
 
 Exit codes: 0 fine, 1 timed out, a line too long to send or counted twice, 2 misuse, 3 unreachable.`;
 
+/** How long Kafka may be silent before a try counts as failed. */
+const UNREACHABLE_MS = 8_000;
+
 /** Standard input can be read once; two passes need a file. */
 async function spoolStdin(): Promise<string> {
   const path = await Deno.makeTempFile({ prefix: "replay_" });
@@ -89,6 +92,7 @@ await runTask(HELP, async (args) => {
   const broker = createKafkaBroker({
     brokers: brokerAddresses(environment, config),
     clientId: "replay",
+    deadlineMs: UNREACHABLE_MS,
   });
   const { token, credential, warehouse } = config.catalog;
   const catalog = restCatalog({

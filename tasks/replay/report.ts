@@ -38,7 +38,7 @@ export function printReport(result: ReplayResult): string[] {
     const left = sent - transactions - dead_lettered;
     lines.push(
       left > 0
-        ? `TIMED OUT      ${number(left)} lines have not come out, such as ${
+        ? `TIMED OUT      ${number(left)} of ${number(sent)} lines have not come out, such as ${
           missing.slice(0, 5).join(", ")
         }`
         : "TIMED OUT      all lines have come out, but the tables have not committed them",

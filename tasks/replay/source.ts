@@ -43,7 +43,10 @@ async function* gunzip(
   try {
     for await (const chunk of input.pipe(unpacker)) yield chunk as Uint8Array;
   } catch (error) {
-    throw new Error(`Cannot unpack "${path}": ${(error as Error).message}`, { cause: error });
+    throw new MisuseError(
+      `Cannot unpack "${path}": ${(error as Error).message}; the lines before are sent`,
+      { cause: error },
+    );
   }
 }
 
