@@ -1,5 +1,5 @@
 /** Deterministic ids (RFC 9562 section 5.5) and the trace that names a raw record. */
-import { createHash } from "node:crypto";
+import { sha1 } from "./sha1.ts";
 
 /** Namespace of every id that the pipeline derives (design section 8). */
 export const ID_NAMESPACE = "6f1c1f0e-6a3c-5c0e-9f5b-2b7a5d0c4e11";
@@ -9,15 +9,28 @@ const namespaceBytes = Uint8Array.from(
   (pair) => parseInt(pair, 16),
 );
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function pairs(word: number, shift: number): string {
+  return HEX[(word >>> (shift + 8)) & 0xff]! + HEX[(word >>> shift) & 0xff]!;
+}
+
+/** Prints a UUID, given as four big-endian 32-bit words, in lower case. */
+export function printUuid(word0: number, word1: number, word2: number, word3: number): string {
+  return `${pairs(word0, 16)}${pairs(word0, 0)}-${pairs(word1, 16)}-${pairs(word1, 0)}-${
+    pairs(word2, 16)
+  }-${pairs(word2, 0)}${pairs(word3, 16)}${pairs(word3, 0)}`;
+}
+
+const digest = new Int32Array(5);
+
 /** UUIDv5 of `name` under `namespace` (16 bytes; the pipeline's own by default), in lower case. */
 export function uuidV5(name: string, namespace: Uint8Array = namespaceBytes): string {
-  const hash = createHash("sha1").update(namespace).update(name, "utf8").digest();
-  hash[6] = (hash[6]! & 0x0f) | 0x50;
-  hash[8] = (hash[8]! & 0x3f) | 0x80;
-  const hex = hash.toString("hex", 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${
-    hex.slice(20)
-  }`;
+  sha1(namespace, name, digest);
+  // RFC 9562 section 5.5: the first 128 bits, with version 5 and variant 10.
+  const word1 = (digest[1]! & 0xffff0fff) | 0x5000;
+  const word2 = (digest[2]! & 0x3fffffff) | 0x80000000;
+  return printUuid(digest[0]!, word1, word2, digest[3]!);
 }
 
 /** Id of the alert that `ruleName` raises on a transaction: the same on every replay. */

@@ -6,19 +6,9 @@
  * them become a block under a key of a ring, whose parts are then tombstoned: the changelog stays as
  * bounded as the table, and an id is written twice.
  */
+import { printUuid } from "../contracts/ids.ts";
 import type { StateChange } from "./step_types.ts";
 import { DedupLog, ID_BYTES } from "./dedup_log.ts";
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** Prints four words as a UUID in lower case. */
-export function printId(id0: number, id1: number, id2: number, id3: number): string {
-  const pairs = (word: number, shift: number) =>
-    HEX[(word >>> (shift + 8)) & 0xff]! + HEX[(word >>> shift) & 0xff]!;
-  return `${pairs(id0, 16)}${pairs(id0, 0)}-${pairs(id1, 16)}-${pairs(id1, 0)}-${pairs(id2, 16)}-${
-    pairs(id2, 0)
-  }${pairs(id3, 16)}${pairs(id3, 0)}`;
-}
 
 /** Remembers the last `idsMax` accepted ids. */
 export class DedupTable {
@@ -129,7 +119,7 @@ export class DedupTable {
   idOf(sequence: number): string | undefined {
     if (sequence < this.#oldest || sequence >= this.#next) return undefined;
     const at = 4 * (sequence % this.idsMax), ring = this.#ring;
-    return printId(ring[at]!, ring[at + 1]!, ring[at + 2]!, ring[at + 3]!);
+    return printUuid(ring[at]!, ring[at + 1]!, ring[at + 2]!, ring[at + 3]!);
   }
 
   /** Appends the changes since the last call, one record per key. */

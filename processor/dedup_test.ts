@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { DedupTable, printId } from "./dedup.ts";
+import { printUuid } from "../contracts/ids.ts";
+import { DedupTable } from "./dedup.ts";
 import { BLOCK_IDS } from "./dedup_log.ts";
 import type { StateChange } from "./step_types.ts";
 
@@ -35,12 +36,12 @@ function add(table: DedupTable, n: number): number {
   return table.add(n % 3, 0, 0, n);
 }
 
-Deno.test("printId prints four words as a UUID", () => {
+Deno.test("printUuid prints four words as a UUID", () => {
   assertEquals(
-    printId(0x0b0e7a6e, 0x0b7e4b7e, 0x8b7e0000 | 0, 0xff01 | 0),
+    printUuid(0x0b0e7a6e, 0x0b7e4b7e, 0x8b7e0000 | 0, 0xff01 | 0),
     "0b0e7a6e-0b7e-4b7e-8b7e-00000000ff01",
   );
-  assertEquals(printId(-1, -1, -1, -1), "ffffffff-ffff-ffff-ffff-ffffffffffff");
+  assertEquals(printUuid(-1, -1, -1, -1), "ffffffff-ffff-ffff-ffff-ffffffffffff");
 });
 
 Deno.test("an id is a duplicate exactly while it is among the last accepted ones", () => {
@@ -51,7 +52,7 @@ Deno.test("an id is a duplicate exactly while it is among the last accepted ones
   assertEquals(table.size, 3);
   assertEquals(table.next, 5);
   assertEquals(table.idOf(1), undefined);
-  assertEquals(table.idOf(2), printId(0, 0, 0, 3));
+  assertEquals(table.idOf(2), printUuid(0, 0, 0, 3));
   assertEquals(table.idOf(5), undefined);
 });
 

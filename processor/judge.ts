@@ -4,6 +4,7 @@
  * audits recompute tables with it.
  */
 import type { DeadLetterType } from "../contracts/dead_letter.ts";
+import { printUuid } from "../contracts/ids.ts";
 import {
   MERCHANT_CATEGORIES,
   TRANSACTION_STATUSES,
@@ -13,7 +14,6 @@ import { accountOf, emptyFacts, unpackLetters } from "../rules/facts.ts";
 import { NaiveJudge } from "../rules/naive.ts";
 import type { RuleDefinition } from "../rules/rule_type.ts";
 import { emptyAccepted } from "./accepted.ts";
-import { printId } from "./dedup.ts";
 import { type RawValue, validatePlain } from "./validate.ts";
 
 /** What a raw record leads to. */
@@ -69,7 +69,7 @@ export class PartitionJudge {
       const fields = rejection.errors.map(({ field }) => field);
       return { accepted: false, errorType: rejection.errorType, fields };
     }
-    const transactionId = printId(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
+    const transactionId = printUuid(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
     if (this.#ids.has(transactionId)) {
       return { accepted: false, errorType: "duplicate", fields: ["transaction_id"] };
     }

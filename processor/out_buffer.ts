@@ -1,28 +1,10 @@
-/** Bytes of outgoing records, written one after the other into large chunks. */
-
-const CHUNK_BYTES = 1024 * 1024;
+/** Bytes of outgoing records. */
+import { ChunkBuffer } from "../rules/chunk_buffer.ts";
 
 const encoder = new TextEncoder();
 
-/**
- * A writer of byte slices. Slices stay valid for ever: a full chunk is left to its readers and a new
- * one begun, nothing is overwritten.
- */
-export class OutBuffer {
-  /** The chunk being filled. Read it after `reserve`. */
-  bytes: Uint8Array = new Uint8Array(CHUNK_BYTES);
-  /** Where the next byte goes. */
-  at = 0;
-
-  /** Makes room for `length` bytes in a row; returns where they begin. */
-  reserve(length: number): number {
-    if (this.at + length > this.bytes.length) {
-      this.bytes = new Uint8Array(Math.max(CHUNK_BYTES, length));
-      this.at = 0;
-    }
-    return this.at;
-  }
-
+/** A chunk buffer that takes texts and copies. */
+export class OutBuffer extends ChunkBuffer {
   /** Writes a text; returns its bytes. */
   text(text: string): Uint8Array {
     const start = this.reserve(3 * text.length);

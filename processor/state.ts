@@ -23,13 +23,14 @@ const decoder = new TextDecoder();
 
 /** An empty state; its id table is allocated here. */
 export function createPartitionState(limits: StateLimits): PartitionState {
+  const buffer = new OutBuffer();
   return {
     dedup: new DedupTable({ idsMax: limits.dedupIdsMax }),
-    engine: new RuleEngine({ accountsMax: limits.accountsMax }),
+    engine: new RuleEngine({ accountsMax: limits.accountsMax, buffer }),
     rulesVersion: undefined,
     accepted: emptyAccepted(),
     facts: emptyFacts(),
-    buffer: new OutBuffer(),
+    buffer,
   };
 }
 

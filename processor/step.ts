@@ -3,11 +3,10 @@
  * it is given: no clock, no I/O; `nowMs` goes into outputs and never into a verdict.
  */
 import type { RecordBatch } from "../broker/port.ts";
-import { formatTrace } from "../contracts/ids.ts";
+import { formatTrace, printUuid } from "../contracts/ids.ts";
 import { ADDED_FIELDS, TRANSACTION_FIELDS } from "../contracts/transaction.ts";
 import { accountOf, hashBytes } from "../rules/facts.ts";
 import type { Accepted, Rejection } from "./accepted.ts";
-import { printId } from "./dedup.ts";
 import { FORBIDDEN_KEYS } from "./json_scan.ts";
 import { OutputBuilder } from "./output.ts";
 import { printDeadLetter } from "./output_dead_letter.ts";
@@ -117,7 +116,7 @@ function duplicateOf({ accepted, dedup }: PartitionState): Rejection {
     errors: [{
       field: "transaction_id",
       expected: `an id that is not among the last ${dedup.idsMax} accepted ids of its partition`,
-      actual: `"${printId(id0, id1, id2, id3)}"`,
+      actual: `"${printUuid(id0, id1, id2, id3)}"`,
     }],
   };
 }
@@ -166,7 +165,7 @@ function keyIsAccount(records: RecordBatch, index: number, accepted: Accepted): 
 function raise(work: Work, offset: number, trace: Uint8Array): void {
   const { state, result, outputs, idOf, context } = work;
   const { accepted, facts, engine } = state;
-  const transactionId = printId(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
+  const transactionId = printUuid(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
   const { alerts, counts, alertInfos } = result;
   for (let i = 0; i < engine.firedCount; i++) {
     const rule = engine.fired[i]!;

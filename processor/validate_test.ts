@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { printUuid } from "../contracts/ids.ts";
 import { unpackLetters } from "../rules/facts.ts";
 import { emptyAccepted } from "./accepted.ts";
-import { printId } from "./dedup.ts";
 import { KAFKA_MS, transaction } from "./testing.ts";
 import { ERRORS_MAX, shorten, validatePlain } from "./validate.ts";
 
@@ -360,7 +360,7 @@ Deno.test("a valid record's facts, wherever its fields lie and however they are 
     const { rejection, accepted } = validate(shape);
     assertEquals(rejection, undefined, shape);
     const { id0, id1, id2, id3, bytes, open, close, idStart } = accepted;
-    assertEquals(printId(id0, id1, id2, id3), "0b0e7a6e-0b7e-4b7e-8b7e-0000000000ff");
+    assertEquals(printUuid(id0, id1, id2, id3), "0b0e7a6e-0b7e-4b7e-8b7e-0000000000ff");
     assertEquals(unpackLetters(accepted.currency, 3), "EUR");
     assertEquals(unpackLetters(accepted.country, 2), "DE");
     assertEquals([accepted.category, accepted.transactionType, accepted.status], [1, 2, 2]);

@@ -137,6 +137,14 @@ export class AccountIndex {
     return text;
   }
 
+  /** Writes the account's id into `bytes` at `at`; returns where it ends. */
+  writeName(account: number, bytes: Uint8Array, at: number): number {
+    const from = account * LENGTH_MAX;
+    const length = this.#lengths[account]!;
+    for (let i = 0; i < length; i++) bytes[at + i] = this.#names[from + i]!;
+    return at + length;
+  }
+
   #linkFront(at: number): void {
     const last = this.#older[0]!;
     this.#newer[last] = at;

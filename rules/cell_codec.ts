@@ -1,10 +1,15 @@
 /** Cells as bytes in the changelog: a version, then zigzag varints, trailing zeros left out. */
 import { NotReadyError } from "../contracts/errors.ts";
+import type { ChunkBuffer } from "./chunk_buffer.ts";
 
 /** First byte of an encoded cell. */
 export const CELL_VERSION = 1;
 
-const scratch = new Uint8Array(16 * 1024);
+/** Most bytes that one varint takes. */
+const VARINT_BYTES_MAX = 8;
+
+/** Below this, integer arithmetic does. */
+const SMALL = 2 ** 30;
 
 function assertSafe(value: number): void {
   if (!Number.isSafeInteger(value)) {
@@ -14,6 +19,21 @@ function assertSafe(value: number): void {
 
 /** Writes a safe integer at `at`; returns where it ends. Negative ones as -2n - 1. */
 function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  if (!(value >= 0 && value < SMALL)) return writeLargeVarint(bytes, at, value);
+  const small = value | 0;
+  if (small !== value) assertSafe(value);
+  let low = (small & 0x3f) << 1;
+  let high = small >>> 6;
+  while (high > 0) {
+    bytes[at++] = low | 0x80;
+    low = high & 0x7f;
+    high >>>= 7;
+  }
+  bytes[at++] = low;
+  return at;
+}
+
+function writeLargeVarint(bytes: Uint8Array, at: number, value: number): number {
   assertSafe(value);
   // One bit more than a safe integer has is needed for the sign, so the low bits go first.
   let high = value < 0 ? -value - 1 : value;
@@ -53,24 +73,26 @@ class VarintReader {
   }
 }
 
-/** Encodes the cell whose `length` words begin at `base`. */
+/** Encodes the cell whose `length` words begin at `base`; the value is a slice of `into`. */
 export function encodeCell(
   key: number,
   touched: number,
   words: Float64Array,
   base: number,
   length: number,
+  into: ChunkBuffer,
 ): Uint8Array {
   let used = length;
   while (used > 0 && words[base + used - 1] === 0) used--;
-  const size = 1 + (used + 4) * 8;
-  const bytes = size <= scratch.length ? scratch : new Uint8Array(size);
-  bytes[0] = CELL_VERSION;
-  let at = writeVarint(bytes, 1, length);
+  const start = into.reserve(1 + (used + 3) * VARINT_BYTES_MAX);
+  const bytes = into.bytes;
+  bytes[start] = CELL_VERSION;
+  let at = writeVarint(bytes, start + 1, length);
   at = writeVarint(bytes, at, key);
   at = writeVarint(bytes, at, touched);
   for (let i = 0; i < used; i++) at = writeVarint(bytes, at, words[base + i]!);
-  return bytes.slice(0, at);
+  into.at = at;
+  return bytes.subarray(start, at);
 }
 
 /** Number of words that an encoded cell has room for. */

@@ -1,6 +1,7 @@
 /** Where stateful rules keep their cells: typed arrays, two orders of eviction, a changelog. */
 import { ACCOUNT_ID_LENGTH_MAX } from "../contracts/limits.ts";
 import { AccountIndex } from "./account_index.ts";
+import type { ChunkBuffer } from "./chunk_buffer.ts";
 import { decodeCell, encodeCell } from "./cell_codec.ts";
 import { type Facts, hashBytes } from "./facts.ts";
 import { type Cells, CELLS_PER_ACCOUNT_MAX as SLOTS } from "./rule_type.ts";
@@ -37,6 +38,8 @@ export class CellStore implements Cells {
   readonly cellWords: number;
   readonly accountsMax: number;
   readonly #prefix: string;
+  readonly #prefixBytes: Uint8Array;
+  readonly #buffer: ChunkBuffer;
   readonly #accounts: AccountIndex;
   // Per account and slot.
   #keys: Float64Array;
@@ -51,10 +54,14 @@ export class CellStore implements Cells {
   #gone = new Map<string, true>();
   #current = -1;
 
-  constructor(options: { cellWords: number; accountsMax: number; prefix: string }) {
+  constructor(
+    options: { cellWords: number; accountsMax: number; prefix: string; buffer: ChunkBuffer },
+  ) {
     this.cellWords = options.cellWords;
     this.accountsMax = options.accountsMax;
     this.#prefix = options.prefix;
+    this.#prefixBytes = encoder.encode(options.prefix);
+    this.#buffer = options.buffer;
     this.#accounts = new AccountIndex(Math.min(1024, options.accountsMax));
     const slots = this.#accounts.capacity * SLOTS;
     this.#keys = new Float64Array(slots).fill(NaN);
@@ -177,6 +184,20 @@ export class CellStore implements Cells {
     return `${this.#prefix}${this.#accounts.name(account)}/${slot}`;
   }
 
+  /** The key of a cell, as a slice of the buffer. */
+  #keyBytes(account: number, slot: number): Uint8Array {
+    const prefix = this.#prefixBytes;
+    const start = this.#buffer.reserve(prefix.length + ACCOUNT_ID_LENGTH_MAX + 4);
+    const bytes = this.#buffer.bytes;
+    for (let i = 0; i < prefix.length; i++) bytes[start + i] = prefix[i]!;
+    let at = this.#accounts.writeName(account, bytes, start + prefix.length);
+    bytes[at++] = 0x2f;
+    if (slot >= 10) bytes[at++] = 0x31;
+    bytes[at++] = 0x30 + slot % 10;
+    this.#buffer.at = at;
+    return bytes.subarray(start, at);
+  }
+
   /** Changes since the last call, one per key. */
   drain(changes: StateChange[]): void {
     for (const row of this.#dirtyRows) {
@@ -184,16 +205,17 @@ export class CellStore implements Cells {
       const owner = this.#rowOwner[row]!;
       if (owner < 0) continue; // freed again
       const slot = owner % SLOTS;
-      const text = this.#keyText((owner - slot) / SLOTS, slot);
-      this.#gone.delete(text);
+      const account = (owner - slot) / SLOTS;
+      if (this.#gone.size > 0) this.#gone.delete(this.#keyText(account, slot));
       changes.push({
-        key: encoder.encode(text),
+        key: this.#keyBytes(account, slot),
         value: encodeCell(
           this.#keys[owner]!,
           this.#touched[owner]!,
           this.words,
           row * this.cellWords,
           this.cellWords,
+          this.#buffer,
         ),
       });
     }

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AccountIndex } from "./account_index.ts";
 import { decodeCell, encodeCell } from "./cell_codec.ts";
+import { ChunkBuffer } from "./chunk_buffer.ts";
 import { hashBytes } from "./facts.ts";
 
 Deno.test("a cell comes back as it was, for any safe integers", () => {
@@ -10,7 +11,14 @@ Deno.test("a cell comes back as it was, for any safe integers", () => {
   const word = fc.oneof(edge, extreme, fc.maxSafeInteger());
   fc.assert(
     fc.property(fc.array(word, { maxLength: 40 }), word, fc.maxSafeNat(), (words, key, touched) => {
-      const bytes = encodeCell(key, touched, Float64Array.from([7, ...words]), 1, words.length);
+      const bytes = encodeCell(
+        key,
+        touched,
+        Float64Array.from([7, ...words]),
+        1,
+        words.length,
+        new ChunkBuffer(),
+      );
       const decoded = new Float64Array(words.length).fill(5);
       assertEquals(decodeCell(bytes, decoded), { key, touched });
       assertEquals([...decoded], words);
@@ -20,10 +28,14 @@ Deno.test("a cell comes back as it was, for any safe integers", () => {
 });
 
 Deno.test("a damaged cell is an error, not a guess", () => {
-  const bytes = encodeCell(3, 4, Float64Array.of(5, 600), 0, 2);
+  const bytes = encodeCell(3, 4, Float64Array.of(5, 600), 0, 2, new ChunkBuffer());
   assertThrows(() => decodeCell(bytes, new Float64Array(3)), Error, "expected 3");
   assertThrows(() => decodeCell(bytes.subarray(0, -1), new Float64Array(2)), Error, "too early");
-  assertThrows(() => encodeCell(0.5, 0, new Float64Array(1), 0, 1), RangeError, `"0.5"`);
+  assertThrows(
+    () => encodeCell(0.5, 0, new Float64Array(1), 0, 1, new ChunkBuffer()),
+    RangeError,
+    `"0.5"`,
+  );
 });
 
 Deno.test("the account index equals a plain map, whatever is added, used and removed", () => {

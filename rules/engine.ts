@@ -3,6 +3,7 @@ import { NotReadyError } from "../contracts/errors.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import { cellWordsOf } from "./cell_codec.ts";
 import { CellStore, type StateChange } from "./cells.ts";
+import { ChunkBuffer } from "./chunk_buffer.ts";
 import type { Facts } from "./facts.ts";
 import { ruleTypeOf } from "./registry.ts";
 import type { RuleDefinition, RuleLogic, RuleType } from "./rule_type.ts";
@@ -60,9 +61,12 @@ export class RuleEngine {
   #stores = new Map<number, CellStore>();
   #dropped: CellStore[] = [];
   readonly #accountsMax: number;
+  readonly #buffer: ChunkBuffer;
 
-  constructor(options: { accountsMax: number }) {
+  /** `buffer`: where changelog records are written; one of its own by default. */
+  constructor(options: { accountsMax: number; buffer?: ChunkBuffer }) {
     this.#accountsMax = options.accountsMax;
+    this.#buffer = options.buffer ?? new ChunkBuffer();
   }
 
   /** Rules in force, in the order of the rule file. */
@@ -113,7 +117,8 @@ export class RuleEngine {
     let store = this.#stores.get(generation);
     if (store === undefined) {
       const accountsMax = this.#accountsMax;
-      store = new CellStore({ cellWords, accountsMax, prefix: `a/${generation}/` });
+      const buffer = this.#buffer;
+      store = new CellStore({ cellWords, accountsMax, prefix: `a/${generation}/`, buffer });
       this.#stores.set(generation, store);
     }
     return store;
