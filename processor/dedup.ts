@@ -10,12 +10,27 @@ import { printUuid } from "../contracts/ids.ts";
 import type { StateChange } from "./step_types.ts";
 import { DedupLog, ID_BYTES } from "./dedup_log.ts";
 
+/** Bits of a table entry that hold the ring place + 1; the rest is a tag. */
+const PLACE_MASK = 0xffffff;
+const TAG_MASK = ~PLACE_MASK;
+
+/** Mixes an id into 32 bits: the low ones choose the slot, the high ones are the tag. */
+function hashOf(id0: number, id1: number, id2: number, id3: number): number {
+  let hash = Math.imul(id0, 0x9e3779b1) ^ Math.imul(id1, 0x85ebca6b);
+  hash ^= Math.imul(id2 ^ (hash >>> 15), 0xc2b2ae35) ^ Math.imul(id3, 0x27d4eb2f);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
+  return hash ^ (hash >>> 15);
+}
+
 /** Remembers the last `idsMax` accepted ids. */
 export class DedupTable {
   readonly idsMax: number;
   /** Four words per id; the id of sequence s is at s mod idsMax. */
   readonly #ring: Int32Array;
-  /** Linear probing over ring places + 1, less than half full; 0 is empty. */
+  /**
+   * Linear probing, less than half full; 0 is empty. An entry is a ring place + 1 in the low 24 bits and
+   * a tag of the id above them, so that a walk past other ids seldom has to look into the ring.
+   */
   readonly #table: Int32Array;
   readonly #mask: number;
   readonly #log: DedupLog;
@@ -25,6 +40,9 @@ export class DedupTable {
 
   constructor(options: { idsMax: number }) {
     this.idsMax = options.idsMax;
+    if (!(this.idsMax >= 1 && this.idsMax < PLACE_MASK)) {
+      throw new RangeError(`Cannot remember "${this.idsMax}" ids: expected 1 to ${PLACE_MASK - 1}`);
+    }
     this.#ring = new Int32Array(4 * this.idsMax);
     const size = 2 ** Math.ceil(Math.log2(this.idsMax * 2));
     this.#table = new Int32Array(size);
@@ -47,12 +65,6 @@ export class DedupTable {
     return this.#next - this.#oldest;
   }
 
-  #slotOf(id0: number, id1: number, id2: number, id3: number): number {
-    let hash = Math.imul(id0, 0x9e3779b1) ^ Math.imul(id1, 0x85ebca6b);
-    hash ^= Math.imul(id2 ^ (hash >>> 15), 0xc2b2ae35) ^ Math.imul(id3, 0x27d4eb2f);
-    return (hash ^ (hash >>> 13)) & this.#mask;
-  }
-
   /** Takes an id: its sequence, or -1 where it is among the last `idsMax`. */
   add(id0: number, id1: number, id2: number, id3: number): number {
     const sequence = this.#next;
@@ -73,18 +85,22 @@ export class DedupTable {
     id3: number,
   ): boolean {
     const table = this.#table, ring = this.#ring, mask = this.#mask;
-    let slot = this.#slotOf(id0, id1, id2, id3);
+    const hash = hashOf(id0, id1, id2, id3);
+    const tag = hash & TAG_MASK;
+    let slot = hash & mask;
     for (let entry = table[slot]!; entry !== 0; entry = table[slot]!) {
-      const at = 4 * (entry - 1);
-      if (
-        ring[at] === id0 && ring[at + 1] === id1 && ring[at + 2] === id2 && ring[at + 3] === id3
-      ) return false;
+      if ((entry & TAG_MASK) === tag) {
+        const at = 4 * ((entry & PLACE_MASK) - 1);
+        if (
+          ring[at] === id0 && ring[at + 1] === id1 && ring[at + 2] === id2 && ring[at + 3] === id3
+        ) return false;
+      }
       slot = (slot + 1) & mask;
     }
     if (displaces) {
       this.#forget(place);
       // Forgetting shifts entries, so the free slot may lie nearer now.
-      slot = this.#slotOf(id0, id1, id2, id3);
+      slot = hash & mask;
       while (table[slot] !== 0) slot = (slot + 1) & mask;
     }
     const at = 4 * place;
@@ -92,22 +108,23 @@ export class DedupTable {
     ring[at + 1] = id1;
     ring[at + 2] = id2;
     ring[at + 3] = id3;
-    table[slot] = place + 1;
+    table[slot] = tag | (place + 1);
     return true;
   }
 
+  /** Slot where the search for the id at a place of the ring begins. */
   #homeOf(place: number): number {
     const at = 4 * place, ring = this.#ring;
-    return this.#slotOf(ring[at]!, ring[at + 1]!, ring[at + 2]!, ring[at + 3]!);
+    return hashOf(ring[at]!, ring[at + 1]!, ring[at + 2]!, ring[at + 3]!) & this.#mask;
   }
 
   /** Takes the id at a place of the ring out of the table, closing the gap by a backward shift. */
   #forget(place: number): void {
     const table = this.#table, mask = this.#mask;
     let hole = this.#homeOf(place);
-    while (table[hole] !== place + 1) hole = (hole + 1) & mask;
+    while ((table[hole]! & PLACE_MASK) !== place + 1) hole = (hole + 1) & mask;
     for (let slot = (hole + 1) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#homeOf(table[slot]! - 1);
+      const home = this.#homeOf((table[slot]! & PLACE_MASK) - 1);
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
       table[hole] = table[slot]!;
       hole = slot;

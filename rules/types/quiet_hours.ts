@@ -1,6 +1,6 @@
 /** `quiet_hours`: a transaction at an hour when its account rarely acts. */
 import { z } from "zod";
-import { DAY_US, HOUR_US, printTimestamp } from "../../contracts/timestamps.ts";
+import { DAY_US, dayOf, HOUR_US, printDate } from "../../contracts/timestamps.ts";
 import type { RuleType } from "../rule_type.ts";
 import { isTimeZone, timeOfDay, timeZoneOffsets, weekday } from "../time_zone.ts";
 
@@ -29,6 +29,22 @@ function minutesOf(text: string): number {
   return Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
 }
 
+/** Prints a local time in µs as `YYYY-MM-DD HH:MM:SS`; alerts come many a day, so the date is kept. */
+function localTimePrinter(): (localUs: number) => string {
+  let day = NaN;
+  let date = "";
+  const two = (value: number) => (value < 10 ? `0${value}` : String(value));
+  return (localUs) => {
+    if (dayOf(localUs) !== day) {
+      day = dayOf(localUs);
+      date = printDate(localUs);
+    }
+    const seconds = Math.floor(timeOfDay(localUs) / 1_000_000);
+    const minutes = Math.floor(seconds / 60);
+    return `${date} ${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}`;
+  };
+}
+
 /** Fires when the local time of the transaction lies in [start, end). */
 export const quietHours: RuleType<QuietHoursParameters> = {
   ruleType: "quiet_hours",
@@ -37,6 +53,7 @@ export const quietHours: RuleType<QuietHoursParameters> = {
     const start = minutesOf(parameters.start) * (HOUR_US / 60);
     const end = minutesOf(parameters.end) * (HOUR_US / 60);
     const offsetAt = timeZoneOffsets(parameters.time_zone);
+    const printLocal = localTimePrinter();
     const onDay = WEEKDAYS.map((day) => parameters.days.includes(day));
     return {
       cellWords: 0,
@@ -49,7 +66,7 @@ export const quietHours: RuleType<QuietHoursParameters> = {
       },
       explain(facts, { accountId }) {
         const local = facts.timestampUs + offsetAt(facts.timestampUs);
-        const localTime = printTimestamp(local).slice(0, 19).replace("T", " ");
+        const localTime = printLocal(local);
         const { start, end, time_zone } = parameters;
         return {
           description: `Account ${accountId} acted at ${
