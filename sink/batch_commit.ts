@@ -21,6 +21,7 @@ import type { FilledBatch } from "./intake.ts";
 import { type Refused, type StagedFiles, stageFiles } from "./stage.ts";
 import type { TableHandle } from "./table_handle.ts";
 import { commitUnstorable, type UnstorableLane } from "./unstorable_commit.ts";
+import { hourTagUpdates } from "./hour_tag.ts";
 import { carriedSummary, offsetsText } from "./summary.ts";
 import type { Unstorable } from "./unstorable.ts";
 
@@ -30,8 +31,6 @@ export interface CommitContext {
   role: TopicRole;
   environment: CommitEnvironment;
   db: DuckDb;
-  /** Folder in DuckDB's reach for files in between. */
-  folder: string;
   /** Where unstorable records go. */
   lane: UnstorableLane;
   log: Logger;
@@ -59,13 +58,13 @@ export async function stageBatch(
   batch: FilledBatch,
   days: ReturnType<FilledBatch["spool"]["finish"]>,
 ): Promise<StagedBatch> {
-  const { handle, environment, db, folder } = context;
+  const { handle, environment, db } = context;
   const snapshotId = newSnapshotId(environment.random);
   // 1. Data files.
   const layout = layoutOf(handle.name, (await handle.current()).metadata);
   const { storage } = environment;
   const staged = await stageFiles(
-    { db, storage, table: handle.name, layout, snapshotId, folder },
+    { db, storage, table: handle.name, layout, snapshotId },
     days,
   );
   // 2. What cannot be stored.
@@ -118,6 +117,7 @@ export async function commitBatch(
       summary: (base) => carriedSummary(base, offsets),
       // In the same request: it is what shows a rollback later.
       properties: (base) => ({ [OFFSETS_PROPERTY]: offsetsText(base, offsets) }),
+      updates: (base, id) => hourTagUpdates(base, id, environment.nowMs()),
     })
   );
   if (outcome.status === "nothing") throw new Error("Cannot commit a batch: nothing was staged");

@@ -27,6 +27,8 @@ export type DuckDbJson =
 export interface DuckDb {
   /** Folder in reach. */
   readonly directory: string;
+  /** A path in the folder that was not given before: no two files ever share a name. */
+  newPath(ending: string): string;
   /** Runs one statement and gives its rows. */
   rows(sql: string): Promise<Record<string, DuckDbJson>[]>;
   close(): void;
@@ -50,12 +52,15 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     `SET autoload_known_extensions = false`,
     // The order of rows in a file is made by ORDER BY alone, so buffers need not wait for their turn.
     `SET preserve_insertion_order = false`,
+    // Files are told apart by path and time alone there: one written anew within a tick would be read stale.
+    `SET enable_external_file_cache = false`,
     `SET allowed_directories = [${quoteText(directory + "/")}]`,
     `SET enable_external_access = false`,
     `SET lock_configuration = true`,
   ];
   for (const setting of settings) await connection.run(setting);
   let last: Promise<unknown> = Promise.resolve();
+  let paths = 0;
 
   function rows(sql: string): Promise<Record<string, DuckDbJson>[]> {
     const next = last.then(async () => {
@@ -69,6 +74,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
 
   return {
     directory,
+    newPath: (ending) => `${directory}/file_${++paths}${ending}`,
     rows,
     close() {
       connection.closeSync();

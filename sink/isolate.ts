@@ -29,8 +29,6 @@ export interface IsolateOptions {
   plan: TablePlan;
   /** Spool file. */
   input: string;
-  /** A file name for trials; overwritten. */
-  trial: string;
 }
 
 const NEWLINE = 0x0a;
@@ -41,7 +39,7 @@ export async function isolateBadLines(
   db: DuckDb,
   options: IsolateOptions,
 ): Promise<{ good: GoodLine[]; bad: BadLine[] }> {
-  const { plan, input, trial } = options;
+  const { plan, input } = options;
   const bytes = await Deno.readFile(input);
   const lines = splitLines(bytes);
   const bad = new Map<number, FieldError>();
@@ -53,8 +51,10 @@ export async function isolateBadLines(
     const rest: Uint8Array[] = [];
     for (let line = from; line < to; line++) if (!bad.has(line)) rest.push(lines[line]!);
     if (rest.length === 0) return;
+    const trial = db.newPath(".ndjson");
     await Deno.writeFile(trial, concatBytes(rest));
     const message = await refusal(db, plan, trial);
+    await Deno.remove(trial);
     if (message === undefined) return;
     if (to - from === 1) {
       bad.set(from, { field: "$", expected: "a record that fits the table", actual: message });

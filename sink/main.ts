@@ -1,18 +1,15 @@
 /** The sink as a process: settings, Kafka, catalog, HTTP, shutdown. */
 import { createKafkaBroker } from "../broker/kafka.ts";
 import { EXIT } from "../contracts/errors.ts";
-import type { PipelineConfig } from "../contracts/pipeline_config.ts";
 import { SCHEMA_VERSION } from "../contracts/services.ts";
 import { restCatalog } from "../iceberg/catalog/rest.ts";
 import { systemEnvironment } from "../iceberg/commit/environment.ts";
 import { localStorage } from "../iceberg/storage/local.ts";
 import {
   brokerAddresses,
-  catalogAddress,
   createLogger,
   createMetrics,
   createStageStatus,
-  type Environment,
   type Logger,
   readDisk,
   readEnvironment,
@@ -20,28 +17,12 @@ import {
   runStage,
   serveStage,
 } from "../runtime/mod.ts";
+import { catalogOptions, warehouseFolder } from "../runtime/lakehouse.ts";
 import { join } from "../runtime/path.ts";
 import { readPipelineConfig } from "../runtime/pipeline_config.ts";
 import { sleep } from "../runtime/retry.ts";
 import { DiskGuard } from "./disk_guard.ts";
 import { Sink } from "./run.ts";
-
-/** The folder that local table files lie in: the catalog's, or the one that `up` gives it. */
-function warehouseFolder(environment: Environment, config: PipelineConfig): string {
-  const named = environment.catalogWarehouse ?? config.catalog.warehouse;
-  const isPath = named !== undefined && /^(\/|file:)/.test(named);
-  return isPath ? named.replace(/^file:(\/\/)?/, "") : join(environment.dataDir, "warehouse");
-}
-
-function openCatalog(environment: Environment, config: PipelineConfig) {
-  const { token, credential, warehouse = environment.catalogWarehouse } = config.catalog;
-  return restCatalog({
-    uri: catalogAddress(environment, config),
-    ...(warehouse === undefined ? {} : { warehouse }),
-    ...(token === undefined ? {} : { token }),
-    ...(credential === undefined ? {} : { credential }),
-  });
-}
 
 async function main(stop: AbortSignal, log: Logger, sessionId: string): Promise<number> {
   const environment = readEnvironment();
@@ -55,7 +36,7 @@ async function main(stop: AbortSignal, log: Logger, sessionId: string): Promise<
   const scratch = join(environment.dataDir, "spool");
   const sink = new Sink({
     broker,
-    catalog: openCatalog(environment, config),
+    catalog: restCatalog(catalogOptions(environment, config)),
     environment: systemEnvironment(localStorage({ roots: [warehouse] })),
     config,
     scratch,

@@ -11,6 +11,7 @@ import type { Metrics } from "../runtime/metrics.ts";
 import { sleep } from "../runtime/retry.ts";
 import { publishSessions, type SessionBatch, sessionBatch } from "../runtime/session.ts";
 import type { StageFigures } from "../runtime/stage_status.ts";
+import { TableCare } from "./care.ts";
 import type { DiskGuard } from "./disk_guard.ts";
 import { type DuckDb, openDuckDb } from "./duckdb.ts";
 import { createSinkFigures, type SinkFigures } from "./figures.ts";
@@ -105,12 +106,12 @@ export class Sink {
     });
     const kill = new AbortController();
     for (const table of TABLE_NAMES) {
-      this.#loops.set(table, await this.#loop(table, db, scratch.folder));
+      this.#loops.set(table, this.#loop(table, db, scratch.folder));
     }
     const runs = new Map(
       [...this.#loops].map(([table, loop]) => [table, loop.run(kill.signal)]),
     );
-    const guarding = disk.run(stop);
+    const background = [disk.run(stop), this.#care(scratch.folder).run(stop)];
     const publishing = this.#publishFigures(stop);
     await aborted(stop);
     const deadline = setTimeout(() => kill.abort(), stopMsMax);
@@ -127,20 +128,19 @@ export class Sink {
     } finally {
       clearTimeout(deadline);
       kill.abort();
-      await Promise.all([...runs.values(), guarding]);
+      await Promise.all([...runs.values(), ...background]);
       db.close();
       await scratch.release();
     }
     this.#context.log.info("stopped", { ...this.#context.stage.totals });
   }
 
-  async #loop(table: TableName, db: DuckDb, scratch: string): Promise<TableLoop> {
+  #loop(table: TableName, db: DuckDb, scratch: string): TableLoop {
     const { broker, environment, config, log, disk } = this.#context;
     const handle = this.#handles.get(table)!;
     const topics = config.kafka.topics;
     const topic = topics[TABLES[table].source];
     const folder = `${scratch}/${table}`;
-    await Deno.mkdir(`${folder}/stage`, { recursive: true });
     return new TableLoop({
       broker,
       topic,
@@ -150,13 +150,11 @@ export class Sink {
         role: TABLES[table].source,
         environment,
         db,
-        folder: `${folder}/stage`,
         log: log.child(`sink.${table}`),
         lane: {
           handle: this.#handles.get("dead_letters")!,
           environment,
           db,
-          folder: `${folder}/unstorable`,
           rawTopic: topics.raw,
           log: log.child(`sink.${table}`),
           onStored: (rows) => this.#figures.unstorable(rows),
@@ -169,6 +167,25 @@ export class Sink {
       ...(table === "pipeline_sessions"
         ? { accept: (offsets) => openSessionFilter(broker, topic, offsets) }
         : {}),
+    });
+  }
+
+  #care(scratch: string): TableCare {
+    const { environment, config: { sink }, disk, log, stage } = this.#context;
+    return new TableCare({
+      handles: [...this.#handles.values()],
+      environment,
+      folder: `${scratch}/care`,
+      // Half of what commits have: it runs beside them.
+      duckDb: { memoryMb: Math.max(64, sink.duckdb_memory_mb / 2), threads: 1 },
+      stagedAgeMaxMs: sink.staged_age_max_ms,
+      paused: () => disk.reason,
+      log: log.child("sink.care"),
+      onError: (table, error) =>
+        stage.error(
+          "table_care",
+          `finance.${table}: ${error instanceof Error ? error.message : error}`,
+        ),
     });
   }
 

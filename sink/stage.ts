@@ -25,8 +25,6 @@ export interface StageContext {
   layout: TableLayout;
   /** The batch's own, part of every file name. */
   snapshotId: bigint;
-  /** Folder in DuckDB's reach for files in between. */
-  folder: string;
 }
 
 /** A spooled record that cannot be stored. */
@@ -70,28 +68,27 @@ async function writeDay(
   staged: StagedFiles,
   options: { day: string; input: string },
 ): Promise<boolean> {
-  const { db, storage, layout, snapshotId, folder } = context;
+  const { db, storage, layout, snapshotId } = context;
   const { day, input } = options;
-  const output = `${folder}/${day}.parquet`;
-  let file;
+  const output = db.newPath(".parquet");
   try {
-    file = await writeParquet(db, { plan: layout.plan, input, output });
+    const file = await writeParquet(db, { plan: layout.plan, input, output });
+    if (!liesWithin(file.metrics, layout.plan.time.id, day)) return false;
+    const location = dataFileLocation(layout, { day, snapshotId, counter: staged.files.length });
+    const bytes = await Deno.readFile(output);
+    await storage.create(location, bytes);
+    const { metrics, unfit } = file;
+    staged.files.push(dataFileOf(layout, { day, location, size: bytes.length, metrics }));
+    staged.rows += Number(metrics.record_count);
+    staged.bytes += bytes.length;
+    staged.unfit += unfit;
+    return true;
   } catch (error) {
     if (isRefusal(error)) return false;
     throw error;
+  } finally {
+    await Deno.remove(output).catch(() => {});
   }
-  if (!liesWithin(file.metrics, layout.plan.time.id, day)) return false;
-  const location = dataFileLocation(layout, { day, snapshotId, counter: staged.files.length });
-  const bytes = await Deno.readFile(output);
-  await storage.create(location, bytes);
-  await Deno.remove(output);
-  staged.files.push(
-    dataFileOf(layout, { day, location, size: bytes.length, metrics: file.metrics }),
-  );
-  staged.rows += Number(file.metrics.record_count);
-  staged.bytes += bytes.length;
-  staged.unfit += file.unfit;
-  return true;
 }
 
 /** DuckDB refuses data with these; anything else (a full disk, no memory) is not the records' fault. */
@@ -113,9 +110,8 @@ function liesWithin(metrics: Metrics, timeId: number, day: string): boolean {
 
 /** The slow way: every line looked at, bad ones out, the rest by the day of their own time. */
 async function sortOut(context: StageContext, staged: StagedFiles, file: DayFile): Promise<void> {
-  const { db, layout, folder, table } = context;
-  const trial = `${folder}/${file.day}.trial.ndjson`;
-  const { good, bad } = await isolateBadLines(db, { plan: layout.plan, input: file.path, trial });
+  const { db, layout, table } = context;
+  const { good, bad } = await isolateBadLines(db, { plan: layout.plan, input: file.path });
   const byDay = new Map<string, GoodLine[]>();
   for (const line of good) {
     const text = new TextDecoder().decode(line.bytes);
@@ -129,15 +125,17 @@ async function sortOut(context: StageContext, staged: StagedFiles, file: DayFile
     else lines.push(line);
   }
   for (const [day, lines] of byDay) {
-    await Deno.writeFile(trial, concatBytes(lines.map((line) => line.bytes)));
-    if (!await writeDay(context, staged, { day, input: trial })) {
+    const input = db.newPath(".ndjson");
+    await Deno.writeFile(input, concatBytes(lines.map((line) => line.bytes)));
+    const written = await writeDay(context, staged, { day, input });
+    await Deno.remove(input);
+    if (!written) {
       throw new Error(
         `Cannot write "${file.path}": rows of ${day} are refused after a look at each`,
       );
     }
   }
   for (const line of bad) staged.refused.push(refusedOf(file, line));
-  await Deno.remove(trial);
 }
 
 function noTime(table: TableName): FieldError {

@@ -40,6 +40,12 @@ export class TableHandle {
     return this.#table = await reloadTable(table);
   }
 
+  /** Takes note of a newer state that was seen elsewhere (table care commits beside the appends). */
+  seen(table: Table): void {
+    const known = this.#table?.metadata["last-sequence-number"] ?? -1n;
+    if (table.metadata["last-sequence-number"] > known) this.#table = table;
+  }
+
   /**
    * Runs commits one after the other: rivals inside one process would only refuse each other. `work` gets
    * the table and gives it back as it left it.

@@ -145,13 +145,11 @@ export async function startTestSink(options: TestSinkOptions): Promise<TestSink>
       role: TABLES[table].source,
       environment,
       db,
-      folder: `${folder}/stage`,
       log: logger,
       lane: {
         handle: letters,
         environment,
         db,
-        folder: `${folder}/unstorable`,
         rawTopic: "raw-transactions",
         log: logger,
       },
@@ -168,7 +166,6 @@ export async function startTestSink(options: TestSinkOptions): Promise<TestSink>
     ...(options.accept === undefined ? {} : { accept: options.accept }),
     retryMs: options.retryMs ?? 50,
   });
-  await Deno.mkdir(`${folder}/stage`, { recursive: true });
   const stopping = new AbortController();
   const running = loop.run(stopping.signal);
   async function end(): Promise<void> {
@@ -224,7 +221,7 @@ export async function readRows(
     for (const manifest of await readManifests(storage, currentSnapshot(metadata))) {
       for (const { status, data_file } of await readEntries(storage, metadata, manifest)) {
         if (status === EntryStatus.deleted) continue;
-        const path = `${folder}/file.parquet`;
+        const path = db.newPath(".parquet");
         await Deno.writeFile(path, await storage.read(data_file.file_path));
         rows.push(...await db.rows(`SELECT * FROM read_parquet(${quoteText(path)})`));
       }

@@ -23,8 +23,6 @@ export interface UnstorableLane {
   handle: TableHandle;
   environment: CommitEnvironment;
   db: DuckDb;
-  /** Folder in DuckDB's reach. */
-  folder: string;
   /** Name of the topic that traces begin with. */
   rawTopic: string;
   log: Logger;
@@ -64,11 +62,10 @@ async function appendRows(
   records: readonly Unstorable[],
   recorded: string,
 ): Promise<string> {
-  const { environment, handle, db, folder } = lane;
+  const { environment, handle, db } = lane;
   const nowUs = environment.nowMs() * 1000;
   const snapshotId = newSnapshotId(environment.random);
-  const path = `${folder}/unstorable.ndjson`;
-  await Deno.mkdir(folder, { recursive: true });
+  const path = db.newPath(".ndjson");
   const outcome = await handle.commit(async (table) => {
     await Deno.writeTextFile(path, records.map((record) => unstorableLine(record, nowUs)).join(""));
     const { files } = await stageFiles(
@@ -78,7 +75,6 @@ async function appendRows(
         table: "dead_letters",
         layout: layoutOf("dead_letters", table.metadata),
         snapshotId,
-        folder,
       },
       [{ day: printDate(nowUs), path, rows: records.length, runs: [] }],
     );
