@@ -49,8 +49,7 @@ class Killer {
 
   /** Kills as soon as a transaction is open; it landed if that is still open with its owner dead. */
   async inTransaction(): Promise<void> {
-    const committed = this.process.next(({ event }) => event === "commit");
-    await committed;
+    await this.process.next(({ event }) => event === "commit");
     while ((await this.#cluster.openTransactions()).length === 0);
     await this.process.kill();
     if ((await this.#cluster.openTransactions()).length > 0) this.landed.transaction++;
@@ -107,11 +106,14 @@ Deno.test(`the processor judges every record once through kills, a broker restar
     const startMs = Date.now() - 24 * 3_600_000;
     const stepMs = 23 * 3_600_000 / RECORDS * PARTITIONS;
     const feed = createFeed({ random, partitions: PARTITIONS, accounts: 200, startMs, stepMs });
+    let isKilling = true;
     const feeding = cluster.feed(feed, {
       count: RECORDS / PARTITIONS,
       batch: BATCH,
       pacedMs: PACED_MS,
+      more: () => isKilling,
     });
+    const killing = killAll(killer, random).finally(() => isKilling = false);
     const disturbing = async (): Promise<void> => {
       for (let edit = 1; edit <= 5; edit++) {
         await sleep(PACED_MS / 8);
@@ -119,7 +121,7 @@ Deno.test(`the processor judges every record once through kills, a broker restar
         if (edit === 3) await cluster.restartKafka();
       }
     };
-    await Promise.all([feeding, killAll(killer, random), disturbing()]);
+    await Promise.all([feeding, killing, disturbing()]);
     await cluster.drained();
     const { code } = await killer.process.stop();
     assertEquals(code, 0, "it ends in order");
