@@ -101,16 +101,19 @@ export class Cluster {
     });
   }
 
-  /** Appends a feed's records, `count` per partition in batches, spread over `pacedMs`. */
+  /**
+   * Appends a feed's records, `count` per partition in batches, spread over `pacedMs`; and goes on at
+   * that pace while `more` says that somebody still waits for work to happen.
+   */
   async feed(
     feed: Feed,
-    options: { count: number; batch: number; pacedMs: number },
+    options: { count: number; batch: number; pacedMs: number; more: () => boolean },
   ): Promise<void> {
-    const { count, batch, pacedMs } = options;
+    const { count, batch, pacedMs, more } = options;
     const writer = await this.broker.openWriter();
     const rounds = Math.ceil(count / batch);
     const began = performance.now();
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds || more(); round++) {
       const shares = Array.from({ length: PARTITIONS }, (_, partition) => {
         const records = feed.next(partition, batch);
         const keys = records.map(({ key }) => key);
