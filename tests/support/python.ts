@@ -6,7 +6,15 @@ import { projectRoot } from "../../runtime/env.ts";
 import { join } from "../../runtime/path.ts";
 
 /** Pins; the folder's name carries them, so that a change makes a new environment. */
-export const PYTHON_PACKAGES = ["pyiceberg==0.12.0", "pyarrow==26.0.1"] as const;
+// DuckDB and its extensions are of one release; the extensions come as packages, so no suite downloads.
+export const PYTHON_PACKAGES = [
+  "pyiceberg==0.12.0",
+  "pyiceberg_core==0.10.1",
+  "pyarrow==26.0.1",
+  "duckdb==1.5.5",
+  "duckdb_extension_avro==1.5.5",
+  "duckdb_extension_iceberg==1.5.5",
+] as const;
 
 async function run(program: string, args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
