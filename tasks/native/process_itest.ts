@@ -31,6 +31,8 @@ async function withProgram(
       await sleep(5);
       process = await readPidFile(pidFile);
     }
+    const logged = (): Promise<string> => Deno.readTextFile(join(dir, "x.log")).catch(() => "");
+    while (await logged() === "") await sleep(5);
     await check(process, dir, child);
   } finally {
     try {
@@ -43,8 +45,9 @@ async function withProgram(
   }
 }
 
-const OBEDIENT = 'echo "$GREETING $PID_FILE"; trap "exit 0" TERM; while :; do sleep 0.02; done';
-const STUBBORN = 'trap "" TERM; while :; do sleep 0.02; done';
+// Each says a word once it has its trap: before that it would treat a signal as any program does.
+const OBEDIENT = 'trap "exit 0" TERM; echo "$GREETING $PID_FILE"; while :; do sleep 0.02; done';
+const STUBBORN = 'trap "" TERM; echo "ready"; while :; do sleep 0.02; done';
 
 Deno.test("spawnRecorded() records the pid of the program itself and appends its output", async () => {
   await withProgram(OBEDIENT, async (process, dir, child) => {
