@@ -203,7 +203,7 @@ Deno.test("any batching, any crash: the same outputs, to the byte", () => {
     fc.property(inputArbitrary, sizes, crashes, (input, sizes, crashes) => {
       assertEquals(new CrashingRun(input).run(sizes, crashes), oneByOne(input));
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -245,6 +245,6 @@ Deno.test("the step's verdicts are the plain judge's", () => {
         expected,
       );
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   );
 });

@@ -7,6 +7,8 @@ import type { RuleDefinition } from "./rule_type.ts";
 /** Most rules in one file. */
 export const RULES_MAX = 64;
 
+const EXPECTED_TYPE = `one of ${RULE_TYPES.map(({ ruleType }) => ruleType).join(", ")}`;
+
 const variants = RULE_TYPES.map(({ ruleType, parameters }) =>
   z.strictObject({
     rule_name: z.string().regex(
@@ -26,7 +28,10 @@ const variants = RULE_TYPES.map(({ ruleType, parameters }) =>
 /** The rule file, checked as a whole, defaults filled in. */
 export const RuleFile = z.strictObject({
   rules: z.array(
-    z.discriminatedUnion("rule_type", variants as [typeof variants[0], ...typeof variants]),
+    z.discriminatedUnion("rule_type", variants as [typeof variants[0], ...typeof variants], {
+      // Only where no type matches: what is wrong within one is that schema's to say.
+      error: (issue) => issue.code === "invalid_union" ? EXPECTED_TYPE : undefined,
+    }),
   ).max(RULES_MAX),
 }).superRefine(({ rules }, context) => {
   const seen = new Set<string>();

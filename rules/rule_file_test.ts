@@ -46,7 +46,10 @@ Deno.test("a rule file names every field that is wrong", () => {
       [rule("t", "threshold", { amount: 1, per_category: { cars: 1 } })],
       "rules.0.parameters.per_category",
     ],
-    [[rule("t", "seance", {})], "rules.0.rule_type"],
+    [
+      [rule("t", "seance", {})],
+      "rules.0.rule_type: one of threshold, velocity, quiet_hours",
+    ],
     [[rule("a b", "threshold", { amount: 1 })], "rules.0.rule_name"],
     [
       [{ ...rule("t", "threshold", { amount: 1 }) as object, severity: "hgih" }],

@@ -70,7 +70,8 @@ type ZodIssue = z.core.$ZodIssue;
 
 /** The demand alone: zod's messages say "Invalid input: expected number, received string". */
 function expectationOf(issue: ZodIssue): string {
-  if (issue.code === "invalid_union") {
+  // Without branches no variant was even tried: the message is all there is.
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const branches = issue.errors.flatMap((errors) => errors.slice(0, 1).map(expectationOf));
     return [...new Set(branches)].join(" or ");
   }
