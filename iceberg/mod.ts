@@ -30,6 +30,7 @@ export * from "./storage/port.ts";
 export * from "./storage/location.ts";
 export * from "./storage/local.ts";
 export * from "./storage/memory.ts";
+export * from "./storage/s3.ts";
 
 // Who knows a table's current metadata.
 export * from "./catalog/errors.ts";
