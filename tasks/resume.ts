@@ -1,4 +1,4 @@
-/** `deno task resume`: shows where the processor waits for an operator; `--accept-gap` lets it go on. */
+/** `deno task resume`: shows where processor and tables wait for an operator; `--accept-gap` lets them go on. */
 import { createKafkaBroker } from "../broker/kafka.ts";
 import { EXIT, MisuseError, NotReadyError } from "../contracts/errors.ts";
 import { settingsOf } from "../processor/context.ts";
@@ -7,18 +7,22 @@ import { brokerAddresses, readEnvironment } from "../runtime/env.ts";
 import { readPipelineConfig } from "../runtime/pipeline_config.ts";
 import { sleep } from "../runtime/retry.ts";
 import { parseFlags, runTask } from "./cli.ts";
+import { openLakehouse, withCatalogErrors } from "./lakehouse.ts";
+import { resumeTables } from "./resume_tables.ts";
 
 const HELP = `deno task resume [--accept-gap] [--partition N] [--from OFFSET]
 
-Without flags it only looks: which partitions of the processor cannot go on, and what is gone.
+Without flags it only looks: which partitions of the processor and of the tables cannot go on, and what
+is gone.
 
   --accept-gap     what is gone is gone: record the gap and let the partition go on
-  --partition N    only this partition
+  --partition N    only this partition of the processor, no table
   --from OFFSET    go on at this raw offset; with --partition. Found out by default: the log's start,
                    its end where it has lost its tail, behind the outputs' last trace where the
                    changelog is lost
 
-Exit codes: 0 no gap is left, 1 there are gaps, 2 misuse, 3 Kafka unreachable.`;
+Exit codes: 0 no gap is left, 1 there are gaps, 2 misuse, 3 Kafka or catalog
+unreachable.`;
 
 function readNumber(flags: Record<string, unknown>, name: string): number | undefined {
   const text = flags[name] as string | undefined;
@@ -89,7 +93,12 @@ if (import.meta.main) {
       sessionId: `resume-${crypto.randomUUID()}`,
     };
     try {
-      return await resume(context, { accept, partition, from });
+      const code = await resume(context, { accept, partition, from });
+      if (partition !== undefined) return code;
+      return await withCatalogErrors(async () => {
+        const left = await resumeTables(await openLakehouse(), broker, { accept });
+        return left === 0 ? code : EXIT.no;
+      });
     } finally {
       await broker.close();
     }
