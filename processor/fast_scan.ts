@@ -16,7 +16,7 @@ import {
   TRANSACTION_STATUSES,
   TRANSACTION_TYPES,
 } from "../contracts/transaction.ts";
-import { packLetters } from "../rules/facts.ts";
+import { packLetters } from "../rules/values/facts.ts";
 import type { Accepted } from "./accepted.ts";
 import { ExtraFields } from "./fast_scan_extras.ts";
 import { isDigit, skipPlainString } from "./fast_scan_tokens.ts";

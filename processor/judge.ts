@@ -10,7 +10,7 @@ import {
   TRANSACTION_STATUSES,
   TRANSACTION_TYPES,
 } from "../contracts/transaction.ts";
-import { accountOf, emptyFacts, unpackLetters } from "../rules/facts.ts";
+import { accountOf, emptyFacts, unpackLetters } from "../rules/values/facts.ts";
 import { NaiveJudge } from "../rules/naive.ts";
 import type { RuleDefinition } from "../rules/rule_type.ts";
 import { emptyAccepted } from "./accepted.ts";

@@ -1,7 +1,7 @@
 /** Output values of accepted transactions, built from the original bytes rather than serialised anew. */
 import { dayOf, printDate, printTimestamp } from "../contracts/timestamps.ts";
 import type { ActiveRule } from "../rules/engine.ts";
-import { accountOf, type Facts } from "../rules/facts.ts";
+import { accountOf, type Facts } from "../rules/values/facts.ts";
 import { alertId } from "../contracts/ids.ts";
 import type { Accepted } from "./accepted.ts";
 import type { OutBuffer } from "./out_buffer.ts";

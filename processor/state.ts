@@ -1,7 +1,7 @@
 /** The state of one partition: accepted ids and rule state, restored from and written to the changelog. */
 import type { CompiledRules } from "../rules/compile.ts";
 import { RuleEngine } from "../rules/engine.ts";
-import { emptyFacts, type Facts } from "../rules/facts.ts";
+import { emptyFacts, type Facts } from "../rules/values/facts.ts";
 import { type Accepted, emptyAccepted } from "./accepted.ts";
 import { DedupTable } from "./dedup.ts";
 import { OutBuffer } from "./out_buffer.ts";

@@ -5,7 +5,7 @@
 import type { RecordBatch } from "../broker/port.ts";
 import { formatTrace, printUuid } from "../contracts/ids.ts";
 import { ADDED_FIELDS, TRANSACTION_FIELDS } from "../contracts/transaction.ts";
-import { accountOf, hashBytes } from "../rules/facts.ts";
+import { accountOf, hashBytes } from "../rules/values/facts.ts";
 import type { Accepted, Rejection } from "./accepted.ts";
 import { FORBIDDEN_KEYS } from "./json_scan.ts";
 import { OutputBuilder } from "./output.ts";

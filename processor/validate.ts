@@ -18,7 +18,7 @@ import {
   TRANSACTION_TYPES,
   type TransactionField,
 } from "../contracts/transaction.ts";
-import { packLetters } from "../rules/facts.ts";
+import { packLetters } from "../rules/values/facts.ts";
 import type { Accepted, Rejection } from "./accepted.ts";
 import { FORBIDDEN_KEYS, type Member, type ScannedObject, scanObject } from "./json_scan.ts";
 

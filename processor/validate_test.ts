@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { printUuid } from "../contracts/ids.ts";
-import { unpackLetters } from "../rules/facts.ts";
+import { unpackLetters } from "../rules/values/facts.ts";
 import { emptyAccepted } from "./accepted.ts";
 import { KAFKA_MS, transaction } from "./testing.ts";
 import { ERRORS_MAX, shorten, validatePlain } from "./validate.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ChunkBuffer } from "./chunk_buffer.ts";
 import { CellStore } from "./cells.ts";
-import { emptyFacts, setFacts } from "./facts.ts";
+import { emptyFacts, setFacts } from "./values/facts.ts";
 import type { RuleType } from "./rule_type.ts";
 
 Deno.test("the example of docs/adding-a-rule.md compiles and fires", async () => {

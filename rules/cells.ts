@@ -3,7 +3,7 @@ import { ACCOUNT_ID_LENGTH_MAX } from "../contracts/limits.ts";
 import { AccountIndex } from "./account_index.ts";
 import type { ChunkBuffer } from "./chunk_buffer.ts";
 import { decodeCell, encodeCell } from "./cell_codec.ts";
-import { type Facts, hashBytes } from "./facts.ts";
+import { type Facts, hashBytes } from "./values/facts.ts";
 import { type Cells, CELLS_PER_ACCOUNT_MAX as SLOTS } from "./rule_type.ts";
 
 /** One record of the changelog: null is a tombstone. */

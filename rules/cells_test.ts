@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { AccountIndex } from "./account_index.ts";
 import { decodeCell, encodeCell } from "./cell_codec.ts";
 import { ChunkBuffer } from "./chunk_buffer.ts";
-import { hashBytes } from "./facts.ts";
+import { hashBytes } from "./values/facts.ts";
 
 Deno.test("a cell comes back as it was, for any safe integers", () => {
   const edge = fc.constantFrom(0, 1, -1, 63, 64, -64, -65, 127, 128, 2 ** 31, 2 ** 32);

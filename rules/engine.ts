@@ -4,7 +4,7 @@ import { canonicalJson } from "./canonical_json.ts";
 import { cellWordsOf } from "./cell_codec.ts";
 import { CellStore, type StateChange } from "./cells.ts";
 import { ChunkBuffer } from "./chunk_buffer.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts } from "./values/facts.ts";
 import { ruleTypeOf } from "./registry.ts";
 import type { RuleDefinition, RuleLogic, RuleType } from "./rule_type.ts";
 

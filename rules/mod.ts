@@ -1,7 +1,7 @@
 /** The rule engine: pure, imports contracts only. */
 export * from "./compile.ts";
 export * from "./engine.ts";
-export * from "./facts.ts";
+export * from "./values/facts.ts";
 export * from "./naive.ts";
 export * from "./registry.ts";
 export * from "./rule_file.ts";

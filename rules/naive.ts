@@ -9,7 +9,7 @@ import type { QuietHoursParameters } from "./types/quiet_hours.ts";
 import type { ThresholdParameters } from "./types/threshold.ts";
 import type { VelocityParameters } from "./types/velocity.ts";
 import { RuleEngine } from "./engine.ts";
-import { emptyFacts, setFacts } from "./facts.ts";
+import { emptyFacts, setFacts } from "./values/facts.ts";
 import { CELLS_PER_ACCOUNT_MAX, type RuleDefinition } from "./rule_type.ts";
 
 /** One accepted transaction. */
@@ -47,15 +47,27 @@ function judgeThreshold(parameters: ThresholdParameters, tx: NaiveTransaction): 
   return amount > units(limit);
 }
 
-function judgeQuietHours(parameters: QuietHoursParameters, tx: NaiveTransaction): boolean {
-  const local = (us: number) => {
-    const parts = new Intl.DateTimeFormat("en-GB", {
-      timeZone: parameters.time_zone,
+/** Formatters by time zone: to make one takes a hundred times as long as to use it. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  let clock = clocks.get(timeZone);
+  if (clock === undefined) {
+    clock = new Intl.DateTimeFormat("en-GB", {
+      timeZone,
       weekday: "short",
       hour: "2-digit",
       minute: "2-digit",
       hourCycle: "h23",
-    }).formatToParts(Math.floor(us / 1000));
+    });
+    clocks.set(timeZone, clock);
+  }
+  return clock;
+}
+
+function judgeQuietHours(parameters: QuietHoursParameters, tx: NaiveTransaction): boolean {
+  const local = (us: number) => {
+    const parts = clockOf(parameters.time_zone).formatToParts(Math.floor(us / 1000));
     const part = (type: string) => parts.find((part) => part.type === type)!.value;
     return { day: part("weekday").toLowerCase(), time: `${part("hour")}:${part("minute")}` };
   };

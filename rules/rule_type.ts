@@ -1,7 +1,7 @@
 /** The shape of a rule type: what a new file in `types/` has to offer (docs/adding-a-rule.md). */
 import type { z } from "zod";
 import type { Severity } from "../contracts/alert.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts } from "./values/facts.ts";
 
 /** Most cells of state that one account has in one rule (design section 4). */
 export const CELLS_PER_ACCOUNT_MAX = 16;

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { parseAmount } from "../contracts/money.ts";
 import { parseTimestamp } from "../contracts/timestamps.ts";
 import { RuleEngine } from "./engine.ts";
-import { emptyFacts, setFacts } from "./facts.ts";
+import { emptyFacts, setFacts } from "./values/facts.ts";
 import { NaiveJudge, type NaiveTransaction } from "./naive.ts";
 import { RuleFile } from "./rule_file.ts";
 import type { Explanation, RuleDefinition } from "./rule_type.ts";

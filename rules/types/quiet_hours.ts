@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { DAY_US, dayOf, HOUR_US, printDate } from "../../contracts/timestamps.ts";
 import type { RuleType } from "../rule_type.ts";
-import { isTimeZone, timeOfDay, timeZoneOffsets, weekday } from "../time_zone.ts";
+import { isTimeZone, timeOfDay, timeZoneOffsets, weekday } from "../values/time_zone.ts";
 
 /** Days of the week as the rule file names them. */
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;

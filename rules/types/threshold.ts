@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { CURRENCIES } from "../../contracts/codes.ts";
 import { MERCHANT_CATEGORIES } from "../../contracts/transaction.ts";
-import { AmountParameter, amountUnits, printUnits } from "../amount.ts";
-import { packLetters, unpackLetters } from "../facts.ts";
+import { AmountParameter, amountUnits, printUnits } from "../values/amount.ts";
+import { packLetters, unpackLetters } from "../values/facts.ts";
 import type { RuleType } from "../rule_type.ts";
 
 const Currency = z.string().refine(

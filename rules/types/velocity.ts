@@ -6,8 +6,8 @@ import {
   TRANSACTION_STATUSES,
   TRANSACTION_TYPES,
 } from "../../contracts/transaction.ts";
-import { AmountParameter } from "../amount.ts";
-import { type Facts, packLetters } from "../facts.ts";
+import { AmountParameter } from "../values/amount.ts";
+import { type Facts, packLetters } from "../values/facts.ts";
 import type { RuleType } from "../rule_type.ts";
 import { countLogic } from "./velocity_count.ts";
 import { sumLogic } from "./velocity_sum.ts";

@@ -1,6 +1,6 @@
 /** Summing amounts in a sliding window of event time, in panes of a sixtieth of the window. */
 import { printTimestamp } from "../../contracts/timestamps.ts";
-import { amountUnits, printUnits } from "../amount.ts";
+import { amountUnits, printUnits } from "../values/amount.ts";
 import type { RuleLogic } from "../rule_type.ts";
 
 /** Panes in one window. */

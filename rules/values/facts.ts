@@ -3,7 +3,7 @@ import {
   MERCHANT_CATEGORIES,
   TRANSACTION_STATUSES,
   TRANSACTION_TYPES,
-} from "../contracts/transaction.ts";
+} from "../../contracts/transaction.ts";
 
 /**
  * One accepted transaction as the rules see it. The engine's caller fills the same object again for

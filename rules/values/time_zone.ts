@@ -1,5 +1,5 @@
 /** Local time of day and weekday in an IANA time zone, fast enough for every transaction. */
-import { DAY_US, HOUR_US } from "../contracts/timestamps.ts";
+import { DAY_US, HOUR_US } from "../../contracts/timestamps.ts";
 
 /** Most hours whose offset one zone remembers; a fuller table starts anew. */
 const HOURS_REMEMBERED_MAX = 20_000;

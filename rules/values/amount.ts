@@ -1,6 +1,6 @@
 /** Amounts in rule parameters, exactly. */
 import { z } from "zod";
-import { parseAmount } from "../contracts/money.ts";
+import { parseAmount } from "../../contracts/money.ts";
 
 const EXPECTED = "a number from 0 to below 100000000000 with at most 4 decimals";
 
