@@ -6,7 +6,8 @@
  *     2026-03-01T10:00Z..2026-03-01T11:00Z  that hour, its end excluded
  */
 import { MisuseError } from "../contracts/errors.ts";
-import { DAY_US, parseTimestamp } from "../contracts/timestamps.ts";
+import { DAY_US } from "../contracts/timestamps.ts";
+import { parseTime } from "./times.ts";
 
 /** Event time from `fromUs` to before `toUs`, µs since the epoch. */
 export interface DateRange {
@@ -25,28 +26,23 @@ const UNITS_US: Readonly<Record<string, number>> = {
   d: DAY_US,
 };
 
-type Point = { kind: "day" | "time"; us: number };
+/** A day, by its start, or a moment. */
+export type Point = { kind: "day" | "time"; us: number };
 
 function misuse(text: string, why: string): MisuseError {
   return new MisuseError(`Cannot use "--date-range ${text}": ${why}`);
 }
 
-/** A word of a range as a day or a time; undefined where it is neither. */
-function parsePoint(word: string, nowUs: number): Point | undefined {
+/** A word as a day or a time; undefined where it is neither. Without an offset it is UTC. */
+export function parsePoint(word: string, nowUs: number): Point | undefined {
   const today = Math.floor(nowUs / DAY_US) * DAY_US;
   if (word === "today") return { kind: "day", us: today };
   if (word === "yesterday") return { kind: "day", us: today - DAY_US };
   if (word === "now") return { kind: "time", us: nowUs };
   const ago = /^-(\d{1,6})([smhd])$/.exec(word);
   if (ago !== null) return { kind: "time", us: nowUs - Number(ago[1]) * UNITS_US[ago[2]!]! };
-  if (/^\d{4}-\d{2}-\d{2}$/.test(word)) {
-    const us = parseTimestamp(`${word}T00:00:00Z`);
-    return us === undefined ? undefined : { kind: "day", us };
-  }
-  // People leave out seconds; the records may not.
-  const us = parseTimestamp(word) ??
-    parseTimestamp(word.replace(/T(\d{2}:\d{2})(Z|[+-]\d{2}:\d{2})$/, "T$1:00$2"));
-  return us === undefined ? undefined : { kind: "time", us };
+  const time = parseTime(word);
+  return time === undefined ? undefined : { kind: time.kind, us: time.us };
 }
 
 /** Whether a word after `--date-range A` belongs to it. */

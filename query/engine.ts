@@ -6,6 +6,7 @@ import {
   type DuckDBConnection,
   DuckDBInstance,
   type DuckDBPreparedStatement,
+  type DuckDBResult,
   DuckDBTypeId,
   StatementType,
 } from "@duckdb/node-api";
@@ -31,18 +32,41 @@ export interface Answer {
   rows(): AsyncIterable<Cell[][]>;
 }
 
-/** A locked DuckDB. */
+/** A DuckDB that is not locked yet: it parses, and runs nothing of the user's. */
 export interface Engine {
-  connection: DuckDBConnection;
+  /** DuckDB's tree of a text, as JSON; of other statements than SELECT it says that it has none. */
+  parse(sql: string): Promise<string>;
+  /** A tree as SQL. */
+  print(tree: string): Promise<string>;
+  /** Runs our own statements, then locks. Nothing can be opened afterwards but the allowed paths. */
+  lock(options: LockOptions): Promise<LockedEngine>;
+  /** Stops what runs; it fails then. */
+  interrupt(): void;
+  close(): void;
+}
+
+/** A locked DuckDB. */
+export interface LockedEngine {
   /** Runs one SELECT. */
   select(sql: string): Promise<Answer>;
+  /** Runs one SELECT and gives DuckDB's own result. */
+  stream(sql: string): Promise<DuckDBResult>;
+  /** Writes the rows of one SELECT to an allowed path; gives their number. */
+  copyToParquet(sql: string, path: string): Promise<number>;
   /** The physical plan as text. */
   explain(sql: string): Promise<string>;
-  close(): void;
 }
 
 /** Options of {@linkcode openEngine}. */
 export interface EngineOptions {
+  /** Most memory of DuckDB's buffers, in MiB; what is more is spilled. @default {2048} */
+  memoryMb?: number;
+  /** A folder for what does not fit into memory; made when it is needed. */
+  spillFolder?: string;
+}
+
+/** Options of `lock`. */
+export interface LockOptions {
   /** The only files that SQL may open. */
   allowedPaths: readonly string[];
   /** Statements of ours that run before the lock: views. */
@@ -86,7 +110,7 @@ async function prepareSelect(
   const prepared = await statements.prepare(0);
   if (prepared.statementType !== StatementType.SELECT) {
     const kind = StatementType[prepared.statementType] ?? "another statement";
-    throw new MisuseError(`Cannot run ${kind}: only SELECT is allowed`);
+    throw new MisuseError(`Cannot run ${kind}: expected one SELECT`);
   }
   return prepared;
 }
@@ -103,44 +127,88 @@ async function* convert(
   }
 }
 
-/** Opens a DuckDB and locks it. */
-export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { allowedPaths, setup = [] } = options;
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
-  const settings = [
-    `SET TimeZone = 'UTC'`,
-    `SET autoinstall_known_extensions = false`,
-    `SET autoload_known_extensions = false`,
-    ...setup,
-    `SET allowed_paths = [${allowedPaths.map(quoteText).join(", ")}]`,
-    `SET enable_external_access = false`,
-    `SET lock_configuration = true`,
-  ];
-  for (const setting of settings) await connection.run(setting);
+function answerOf(result: DuckDBResult): Answer {
+  const types = result.columnTypes();
+  const columns = result.columnNames().map((name, index) => ({
+    name,
+    type: String(types[index]),
+    numeric: NUMERIC.has(types[index]!.typeId),
+  }));
+  const timestamps = types.flatMap((type, index) =>
+    type.typeId === DuckDBTypeId.TIMESTAMP_TZ ? [index] : []
+  );
   return {
-    connection,
-    async select(sql) {
-      const result = await (await prepareSelect(connection, sql)).stream();
-      const types = result.columnTypes();
-      const columns = result.columnNames().map((name, index) => ({
-        name,
-        type: String(types[index]),
-        numeric: NUMERIC.has(types[index]!.typeId),
-      }));
-      const timestamps = types.flatMap((type, index) =>
-        type.typeId === DuckDBTypeId.TIMESTAMP_TZ ? [index] : []
+    columns,
+    rows: () => convert(result.yieldRowsJson() as AsyncIterable<Cell[][]>, timestamps),
+  };
+}
+
+function lockedEngine(connection: DuckDBConnection): LockedEngine {
+  return {
+    stream: async (sql) => await (await prepareSelect(connection, sql)).stream(),
+    select: async (sql) => answerOf(await (await prepareSelect(connection, sql)).stream()),
+    copyToParquet: async (sql, path) => {
+      await prepareSelect(connection, sql);
+      const reader = await connection.runAndReadAll(
+        `COPY (\n${sql}\n) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd)`,
       );
-      return {
-        columns,
-        rows: () => convert(result.yieldRowsJson() as AsyncIterable<Cell[][]>, timestamps),
-      };
+      return Number(reader.getRowsJson()[0]?.[0] ?? 0);
     },
-    async explain(sql) {
+    explain: async (sql) => {
       await prepareSelect(connection, sql);
       const reader = await connection.runAndReadAll(`EXPLAIN ${sql}`);
       return reader.getRowsJson().map((row) => String(row[1])).join("\n");
     },
+  };
+}
+
+/** @throws {Error} DuckDB's, if the text is no SQL */
+async function checkSyntax(connection: DuckDBConnection, sql: string): Promise<void> {
+  try {
+    await connection.extractStatements(sql);
+  } catch (error) {
+    const message = (error as Error).message.replace(/^Failed to extract statements: /, "");
+    throw new Error(message, { cause: error });
+  }
+}
+
+/** Runs one statement with one text as its parameter, and gives its one value. */
+async function textOf(connection: DuckDBConnection, sql: string, text: string): Promise<string> {
+  const prepared = await connection.prepare(sql);
+  prepared.bindVarchar(1, text);
+  return String((await prepared.runAndReadAll()).getRowsJson()[0]?.[0]);
+}
+
+/** Opens an empty DuckDB. Needs `--allow-ffi`; native code is outside of Deno's permissions, hence the lock. */
+export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { memoryMb = 2048, spillFolder } = options;
+  const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: `${memoryMb}MiB`,
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    ...(spillFolder === undefined ? {} : { temp_directory: spillFolder }),
+  });
+  const connection = await instance.connect();
+  await connection.run(`SET TimeZone = 'UTC'`);
+  return {
+    async parse(sql) {
+      const tree = await textOf(connection, "SELECT json_serialize_sql($1::VARCHAR)", sql);
+      // A text that has no tree is told by DuckDB with the place of the error.
+      if (tree.startsWith('{"error":true')) await checkSyntax(connection, sql);
+      return tree;
+    },
+    print: (tree) => textOf(connection, "SELECT json_deserialize_sql($1::JSON)", tree),
+    lock: async ({ allowedPaths, setup = [] }) => {
+      const settings = [
+        ...setup,
+        `SET allowed_paths = [${allowedPaths.map(quoteText).join(", ")}]`,
+        `SET enable_external_access = false`,
+        `SET lock_configuration = true`,
+      ];
+      for (const setting of settings) await connection.run(setting);
+      return lockedEngine(connection);
+    },
+    interrupt: () => connection.interrupt(),
     close() {
       connection.closeSync();
       instance.closeSync();

@@ -1,14 +1,15 @@
-/** From a table and conditions to the files that DuckDB has to open. */
+/** From a table and a filter to the files that DuckDB has to open. */
 import { NAMESPACE } from "../contracts/services.ts";
-import type { TableName } from "../contracts/tables.ts";
-import type { Catalog } from "../iceberg/catalog/port.ts";
+import { type TableName, TABLES } from "../contracts/tables.ts";
+import type { Catalog, LoadedTable } from "../iceberg/catalog/port.ts";
 import { IcebergError } from "../iceberg/errors.ts";
+import type { Filter } from "../iceberg/scan/filter.ts";
 import { planScan, type ScanPlan } from "../iceberg/scan/plan.ts";
-import type { SnapshotChoice } from "../iceberg/scan/snapshot.ts";
+import { chooseSnapshot, type SnapshotChoice } from "../iceberg/scan/snapshot.ts";
 import { parseLocation } from "../iceberg/storage/location.ts";
 import type { Storage } from "../iceberg/storage/port.ts";
 import { type DataFile, FileContent, type Schema } from "../iceberg/types.ts";
-import { type Condition, pruningFilter } from "./conditions.ts";
+import { newestFiles } from "./newest.ts";
 import type { SnapshotSelector } from "./question.ts";
 import { pathsOf, type RelationDelete, type RelationFile, relationOf } from "./relation.ts";
 import type { Relation } from "./question_sql.ts";
@@ -24,20 +25,53 @@ export interface PlannedTable {
   name: TableName;
   relation: Relation;
   plan: ScanPlan;
+  /** Files left out because enough newer rows lie in others. */
+  older: number;
+  /** Size of the data files that are read. */
+  bytes: bigint;
   /** Every file that the relation opens. */
   paths: string[];
 }
 
-function snapshotChoice(selector: SnapshotSelector): { snapshot: SnapshotChoice } | undefined {
+/** What to plan. */
+export interface TableRequest {
+  snapshot: SnapshotSelector;
+  /** What rows may be left out, given the columns of the snapshot. */
+  filterOf: (schema: Schema) => Filter;
+  /** Only so many of the newest rows are wanted, of those that the filter, exactly, lets through. */
+  newest?: number;
+}
+
+/** Loads tables for one query, each once, so that all parts of it see the same state. */
+export class TableLoader {
+  readonly lakehouse: Lakehouse;
+  readonly #tables = new Map<TableName, Promise<LoadedTable>>();
+
+  constructor(lakehouse: Lakehouse) {
+    this.lakehouse = lakehouse;
+  }
+
+  /** @throws {NoSuchTableError} */
+  load(name: TableName): Promise<LoadedTable> {
+    let table = this.#tables.get(name);
+    if (table === undefined) {
+      table = this.lakehouse.catalog.loadTable({ namespace: [NAMESPACE], name });
+      this.#tables.set(name, table);
+    }
+    return table;
+  }
+}
+
+function snapshotChoice(selector: SnapshotSelector): SnapshotChoice | undefined {
   switch (selector.kind) {
     case "current":
       return undefined;
     case "timestamp":
-      return { snapshot: { timestampMs: selector.ms } };
+      return { timestampMs: selector.ms };
     case "id":
-      return { snapshot: { id: selector.id } };
+      return { id: selector.id };
     case "ref":
-      return { snapshot: { ref: selector.name } };
+      return { ref: selector.name };
   }
 }
 
@@ -57,23 +91,35 @@ function relationDelete(file: DataFile, schema: Schema): RelationDelete {
   };
 }
 
+/** A filter that skips nothing, so that the planner keeps the bounds of the column. */
+function anyValue(column: string): Filter {
+  return { op: "or", filters: [{ op: "is_null", column }, { op: "not_null", column }] };
+}
+
 /**
  * Plans one table.
  *
  * @throws {IcebergError} for a snapshot or tag that is not there, or files in another format
  */
 export async function planTable(
-  lakehouse: Lakehouse,
+  loader: TableLoader,
   name: TableName,
-  options: { snapshot: SnapshotSelector; conditions: readonly Condition[] },
+  request: TableRequest,
 ): Promise<PlannedTable> {
-  const { snapshot, conditions } = options;
-  const table = await lakehouse.catalog.loadTable({ namespace: [NAMESPACE], name });
-  const plan = await planScan(table.metadata, lakehouse.storage, {
-    filter: pruningFilter(conditions),
-    ...snapshotChoice(snapshot),
+  const { metadata } = await loader.load(name);
+  const choice = snapshotChoice(request.snapshot);
+  const { schema } = chooseSnapshot(metadata, choice);
+  const filter = request.filterOf(schema);
+  const time = schema.fields.find((field) => field.name === TABLES[name].timeColumn);
+  const newest = time === undefined ? undefined : request.newest;
+  const plan = await planScan(metadata, loader.lakehouse.storage, {
+    filter: newest === undefined ? filter : { op: "and", filters: [filter, anyValue(time!.name)] },
+    ...(choice === undefined ? {} : { snapshot: choice }),
   });
-  const files: RelationFile[] = plan.files.map(({ file, path, deletes }) => {
+  const wanted = newest === undefined
+    ? plan.files
+    : newestFiles(plan.files, { fieldId: time!.id, rows: newest });
+  const files: RelationFile[] = wanted.map(({ file, path, deletes }) => {
     if (file.file_format !== "PARQUET") {
       throw new IcebergError(`Cannot query "${path}": ${file.file_format} files cannot be read`);
     }
@@ -84,5 +130,7 @@ export async function planTable(
     };
   });
   const relation = relationOf(files, plan.schema.fields);
-  return { name, relation, plan, paths: pathsOf(files) };
+  const older = plan.files.length - files.length;
+  const bytes = wanted.reduce((sum, file) => sum + file.file_size_in_bytes, 0n);
+  return { name, relation, plan, older, bytes, paths: pathsOf(files) };
 }

@@ -3,11 +3,10 @@ import { SEVERITIES } from "../contracts/alert.ts";
 import { MisuseError } from "../contracts/errors.ts";
 import { parseAmount } from "../contracts/money.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../contracts/tables.ts";
-import { parseTimestamp } from "../contracts/timestamps.ts";
 import { ACCOUNT_ID_PATTERN, MERCHANT_CATEGORIES } from "../contracts/transaction.ts";
 import { nearest } from "../runtime/nearest.ts";
 import { type Condition, rangeConditions } from "./conditions.ts";
-import { parseDateRange } from "./date_range.ts";
+import { parseDateRange, parsePoint } from "./date_range.ts";
 import { type FormatName, FORMATS } from "./format/names.ts";
 
 /** Which state of the tables is asked. */
@@ -44,7 +43,7 @@ export interface QueryRequest {
   maskAccounts: boolean;
 }
 
-/** Flags as parsed: see flags.ts. */
+/** Flags as parsed; flags.ts names them. */
 export type Flags = Readonly<Record<string, string | boolean | string[] | undefined>>;
 
 /** Which tables a filter applies to, and the column it means there. */
@@ -60,7 +59,8 @@ const FILTERS: Readonly<Record<string, Partial<Record<TableName, string>>>> = {
   "severity": { alerts: "severity" },
 };
 
-function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+/** Checks a value of a flag. @throws {MisuseError} naming the nearest right one. */
+export function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
   if ((allowed as readonly string[]).includes(value)) return value as T;
   const meant = nearest(value, allowed);
   throw new MisuseError(
@@ -133,7 +133,7 @@ function parseOrderBy(text: string): Question["orderBy"] {
   });
 }
 
-function parseSnapshot(flags: Flags): SnapshotSelector {
+function parseSnapshot(flags: Flags, nowUs: number): SnapshotSelector {
   const given = ["as-of-timestamp", "snapshot", "tag"].filter((name) => flags[name] !== undefined);
   if (given.length > 1) {
     throw new MisuseError(`Cannot use "--${given[1]}" with --${given[0]}: choose one`);
@@ -148,13 +148,13 @@ function parseSnapshot(flags: Flags): SnapshotSelector {
   }
   if (flags["as-of-timestamp"] === undefined) return { kind: "current" };
   const text = String(flags["as-of-timestamp"]);
-  const us = parseTimestamp(text);
-  if (us === undefined) {
+  const point = parsePoint(text, nowUs);
+  if (point === undefined) {
     throw new MisuseError(
-      `Cannot use "--as-of-timestamp ${text}": expected a time like 2026-03-01T10:00:00Z`,
+      `Cannot use "--as-of-timestamp ${text}": expected a time like 2026-03-01T10:00:00Z, or -1h`,
     );
   }
-  return { kind: "timestamp", ms: Math.floor(us / 1000) };
+  return { kind: "timestamp", ms: Math.floor(point.us / 1000) };
 }
 
 function parseLimit(flags: Flags, toTerminal: boolean): number | undefined {
@@ -219,7 +219,7 @@ export function parseQuestion(flags: Flags, options: QuestionOptions): Question 
       ? [{ column: time, descending: true }]
       : parseOrderBy(String(flags["order-by"])),
     ...(limit === undefined ? {} : { limit }),
-    snapshot: parseSnapshot(flags),
+    snapshot: parseSnapshot(flags, nowUs),
   };
 }
 

@@ -33,7 +33,12 @@ function where(conditions: readonly string[]): string {
  * The two tables commit independently. A flagged transaction whose alerts are not committed yet would
  * look as if it had none, so it is left out until they are (design section 6).
  */
-function joinedSql(question: Question, transactions: Relation, alerts: Relation): string {
+function joinedSql(
+  question: Question,
+  transactions: Relation,
+  beside: { alerts: Relation; allAlerts: Relation },
+): string {
+  const { alerts, allAlerts } = beside;
   const conditions = [
     ...question.conditions.map((condition) => conditionSql(condition, "t")),
     ...question.alertConditions.map((condition) => conditionSql(condition, "a")),
@@ -50,8 +55,18 @@ LEFT JOIN ${alerts.sql} AS a
   AND (t.source_offset IS NULL OR a.source_offset IS NULL
     OR (t.source_partition = a.source_partition AND t.source_offset = a.source_offset))
 LEFT JOIN (SELECT source_partition, max(source_offset) AS source_offset
-  FROM ${alerts.sql} GROUP BY source_partition) AS reach
+  FROM ${allAlerts.sql} GROUP BY source_partition) AS reach
   ON t.source_partition = reach.source_partition${where(conditions)}`;
+}
+
+/** How the statement is built. */
+export interface QuestionSqlOptions {
+  /** Alerts that can belong to the transactions, for --join-alerts. */
+  alerts?: Relation;
+  /** Every alert, which says how far alerts are committed. @default {alerts} */
+  allAlerts?: Relation;
+  /** Changes the rows before columns are chosen; the filters see them unchanged. */
+  mask?: (source: string, columns: readonly string[]) => string;
 }
 
 /** Column names that the answer may hold. */
@@ -65,19 +80,26 @@ export function availableColumns(question: Question, relation: Relation): string
  *
  * @throws {MisuseError} for a column that the table does not have.
  */
-export function questionSql(question: Question, relation: Relation, alerts?: Relation): string {
+export function questionSql(
+  question: Question,
+  relation: Relation,
+  options: QuestionSqlOptions = {},
+): string {
+  const { alerts, allAlerts = alerts, mask = (source) => source } = options;
   const available = availableColumns(question, relation);
   for (const name of question.columns ?? []) checkColumn("columns", name, available);
   for (const { column } of question.orderBy) checkColumn("order-by", column, available);
-  const inner = alerts === undefined
+  const inner = alerts === undefined || allAlerts === undefined
     ? `SELECT t.*\nFROM ${relation.sql} AS t${
       where(question.conditions.map((condition) => conditionSql(condition, "t")))
     }`
-    : joinedSql(question, relation, alerts);
+    : joinedSql(question, relation, { alerts, allAlerts });
   const columns = question.columns?.map(quoteName).join(", ") ?? "*";
   const order = question.orderBy.map(({ column, descending }) =>
     `${quoteName(column)} ${descending ? "DESC" : "ASC"}`
   );
   const limit = question.limit === undefined ? "" : `\nLIMIT ${question.limit}`;
-  return `SELECT ${columns}\nFROM (${inner}) AS q\nORDER BY ${order.join(", ")}${limit}`;
+  return `SELECT ${columns}\nFROM ${mask(`(${inner})`, available)} AS q\nORDER BY ${
+    order.join(", ")
+  }${limit}`;
 }

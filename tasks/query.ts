@@ -1,96 +1,72 @@
-/** `deno task query`: questions to the lakehouse. Exit 0 fine, 1 failed, 2 misuse, 3 unreachable. */
-import { EXIT, ServiceUnreachableError } from "../contracts/errors.ts";
-import { CatalogUnreachableError, NoSuchTableError } from "../iceberg/catalog/errors.ts";
-import { restCatalog } from "../iceberg/catalog/rest.ts";
-import { IcebergError } from "../iceberg/errors.ts";
-import { localStorage } from "../iceberg/storage/local.ts";
-import { joinDateRange, parseRequest } from "../query/args.ts";
-import { QUERY_FLAGS, QUERY_HELP } from "../query/help.ts";
-import { type QueryOutput, runQuery } from "../query/main.ts";
+/**
+ * `deno task query`: questions to the lakehouse. Exit 0 fine, 1 failed, 2 misuse, 3 unreachable, 130
+ * interrupted.
+ */
+import { EXIT, MisuseError } from "../contracts/errors.ts";
+import { colorWish, normalizeWords, parseRequest } from "../query/args.ts";
+import { QUERY_FLAGS } from "../query/flags.ts";
+import { QUERY_HELP } from "../query/help.ts";
+import { type Flags, oneOf } from "../query/question.ts";
+import { QuerySession } from "../query/session.ts";
 import { readEnvironment, resolveCallerPath } from "../runtime/env.ts";
-import { catalogOptions, warehouseFolder } from "../runtime/lakehouse.ts";
 import { readPipelineConfig } from "../runtime/pipeline_config.ts";
 import { parseFlags, runTask } from "./cli.ts";
 
-/** DuckDB throws plain errors that begin with their kind. */
-function isDuckDbError(error: unknown): boolean {
-  return error instanceof Error && /^[A-Z][A-Za-z ]+ Error: /.test(error.message);
-}
-
-const encoder = new TextEncoder();
-
-async function writeAll(file: { write(p: Uint8Array): Promise<number> }, text: string) {
-  let rest = encoder.encode(text);
-  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-}
-
-/** Where the answer goes, and how to finish it. */
-async function openOutput(
-  path: string | undefined,
-): Promise<{ output: QueryOutput; close(): void }> {
-  const note = (text: string): void => console.error(text);
-  if (path !== undefined) {
-    const file = await Deno.open(resolveCallerPath(path), {
-      write: true,
-      create: true,
-      truncate: true,
-    });
-    const output = { print: (text: string) => writeAll(file, text), note };
-    return { output, close: () => file.close() };
+/** The SQL of `--file`. */
+async function readSql(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(resolveCallerPath(path));
+  } catch (error) {
+    throw new MisuseError(`Cannot read "--file ${path}": ${(error as Error).message}`);
   }
-  const width = Deno.stdout.isTerminal() ? { width: Deno.consoleSize().columns } : {};
-  const output = { print: (text: string) => writeAll(Deno.stdout, text), note, ...width };
-  return { output, close: () => {} };
 }
 
-await runTask(QUERY_HELP, async (words) => {
-  const flags = parseFlags(joinDateRange(words), QUERY_FLAGS);
-  if (words.length === 0) {
+async function printCompletions(shell: unknown): Promise<number> {
+  const { completionScript, SHELLS } = await import("../query/completions.ts");
+  console.log(completionScript(oneOf("completions", String(shell), SHELLS)).trimEnd());
+  return EXIT.ok;
+}
+
+async function openSession(flags: Flags): Promise<QuerySession> {
+  const environment = readEnvironment();
+  return new QuerySession({
+    environment,
+    config: await readPipelineConfig(environment),
+    color: colorWish(flags),
+    pager: flags["pager"] !== false,
+  });
+}
+
+/** Aborts on Ctrl-C; a second one ends the process as if nobody had listened. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onInterrupt = () => {
+    if (controller.signal.aborted) Deno.exit(EXIT.interrupted);
+    controller.abort();
+  };
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  return controller.signal;
+}
+
+await runTask(QUERY_HELP, async (args) => {
+  const words = normalizeWords(args);
+  const flags = parseFlags(words, QUERY_FLAGS);
+  const onTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  if (words.length === 0 && !onTerminal) {
     console.error(QUERY_HELP);
     return EXIT.misuse;
   }
-  const sql = flags["file"] === undefined
-    ? {}
-    : { sql: await Deno.readTextFile(resolveCallerPath(String(flags["file"]))) };
-  const request = parseRequest({ ...flags, ...sql }, {
+  if (flags["completions"] !== undefined) return await printCompletions(flags["completions"]);
+  const sqlText = flags["file"] === undefined ? undefined : await readSql(String(flags["file"]));
+  const request = parseRequest(flags, {
     nowUs: Date.now() * 1000,
     stdoutIsTerminal: Deno.stdout.isTerminal(),
+    ...(sqlText === undefined ? {} : { sqlText }),
   });
-  const environment = readEnvironment();
-  const config = await readPipelineConfig(environment);
-  const options = catalogOptions(environment, config);
-  const { output, close } = await openOutput(request.output);
-  try {
-    await runQuery(request, {
-      lakehouse: {
-        catalog: restCatalog(options),
-        storage: localStorage({ roots: [warehouseFolder(environment, config)] }),
-      },
-      output,
-      ...(environment.maskSalt === undefined ? {} : { maskSalt: environment.maskSalt }),
-    });
-  } catch (error) {
-    // The reader has gone (`| head`): nobody is left to tell.
-    if (error instanceof Deno.errors.BrokenPipe) return EXIT.ok;
-    if (error instanceof CatalogUnreachableError) {
-      throw new ServiceUnreachableError(
-        "catalog",
-        `Cannot reach the catalog at ${options.uri}: is the pipeline up? (deno task up)`,
-        { cause: error },
-      );
-    }
-    if (error instanceof NoSuchTableError) {
-      console.error(`${error.message}: the sink creates it when it starts`);
-      return EXIT.no;
-    }
-    // DuckDB's and the planner's own words are meant for people; a stack is not.
-    if (error instanceof IcebergError || isDuckDbError(error)) {
-      console.error((error as Error).message);
-      return EXIT.no;
-    }
-    throw error;
-  } finally {
-    close();
+  const session = await openSession(flags);
+  if (words.length === 0 || flags["interactive"] === true) {
+    const { runPrompt } = await import("../query/prompt/prompt.ts");
+    return await runPrompt(session, request);
   }
-  return EXIT.ok;
+  return await session.run(request, interruptSignal());
 });

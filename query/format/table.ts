@@ -1,5 +1,5 @@
 /** `table`, `vertical` and `markdown`: for people. */
-import type { AnswerColumn, Cell } from "../engine.ts";
+import type { Cell } from "../engine.ts";
 import { cellText, cutText, displayWidth, safeText } from "./text.ts";
 import type { FormatOptions, FormatWriter } from "./writer.ts";
 
@@ -11,14 +11,20 @@ const COLUMN_WIDTH_MIN = 6;
 
 const GAP = "  ";
 
+/** How a word stands out on a terminal. */
+type Style = (text: string) => string;
+
+const plain: Style = (text) => text;
+const bold: Style = (text) => `\x1b[1m${text}\x1b[22m`;
+const dim: Style = (text) => `\x1b[2m${text}\x1b[22m`;
+
 /** Columns as texts, with null shown as such. */
 function rowTexts(row: readonly Cell[]): string[] {
   return row.map((cell) => (cell === null ? "NULL" : safeText(cellText(cell))));
 }
 
-function pad(text: string, width: number, right: boolean): string {
-  const space = " ".repeat(Math.max(0, width - displayWidth(text)));
-  return right ? space + text : text + space;
+function pad(text: string, width: number): string {
+  return " ".repeat(Math.max(0, width - displayWidth(text))) + text;
 }
 
 /** Takes width from the widest columns until the line fits; undefined when it cannot. */
@@ -46,36 +52,43 @@ export function fitWidths(natural: readonly number[], width: number): number[] |
  * Aligned columns. On a terminal cells are cut to its width, and where even that is too narrow the
  * answer is shown vertically; without a width nothing is ever cut.
  */
-export function tableWriter({ columns, width }: FormatOptions): FormatWriter {
+export function tableWriter({ columns, width, color = false }: FormatOptions): FormatWriter {
   let widths: number[] | undefined;
   let vertical: FormatWriter | undefined;
   const held: Cell[][] = [];
-  const cut = (text: string, at: number): string =>
-    width === undefined ? text : cutText(text, widths![at]!);
-  const line = (texts: readonly string[], all: readonly AnswerColumn[]): string =>
-    texts.map((text, at) => pad(cut(text, at), widths![at]!, all[at]!.numeric)).join(GAP)
-      .trimEnd() + "\n";
+  const last = columns.length - 1;
+  const line = (texts: readonly string[], styleAt: (at: number) => Style): string =>
+    texts.map((text, at) => {
+      const shown = width === undefined ? text : cutText(text, widths![at]!);
+      const styled = color ? styleAt(at)(shown) : shown;
+      const space = " ".repeat(Math.max(0, widths![at]! - displayWidth(shown)));
+      if (columns[at]!.numeric) return space + styled;
+      return at === last ? styled : styled + space;
+    }).join(GAP).trimEnd() + "\n";
+  const rowLine = (row: readonly Cell[]): string =>
+    line(rowTexts(row), (at) => (row[at] === null ? dim : plain));
 
   function start(): string {
-    const texts = held.map(rowTexts);
     const natural = columns.map((column, at) =>
-      Math.max(displayWidth(column.name), ...texts.map((row) => displayWidth(row[at]!)))
+      Math.max(
+        displayWidth(safeText(column.name)),
+        ...held.map((row) => displayWidth(rowTexts([row[at]!])[0]!)),
+      )
     );
     widths = width === undefined ? natural : fitWidths(natural, width);
     if (widths === undefined) {
-      vertical = verticalWriter({ columns });
+      vertical = verticalWriter({ columns, color });
       return vertical.rows(held.splice(0));
     }
-    const header = line(columns.map((column) => column.name), columns);
+    const header = line(columns.map((column) => safeText(column.name)), () => bold);
     const rule = widths.map((w) => "─".repeat(w)).join(GAP) + "\n";
-    held.length = 0;
-    return header + rule + texts.map((row) => line(row, columns)).join("");
+    return header + rule + held.splice(0).map(rowLine).join("");
   }
 
   return {
     rows(rows) {
       if (vertical !== undefined) return vertical.rows(rows);
-      if (widths !== undefined) return rows.map((row) => line(rowTexts(row), columns)).join("");
+      if (widths !== undefined) return rows.map(rowLine).join("");
       held.push(...rows);
       return held.length < SAMPLE_ROWS ? "" : start();
     },
@@ -84,13 +97,16 @@ export function tableWriter({ columns, width }: FormatOptions): FormatWriter {
 }
 
 /** A block of `name  value` lines per row; nothing is cut. */
-export function verticalWriter({ columns }: FormatOptions): FormatWriter {
-  const width = Math.max(0, ...columns.map((column) => displayWidth(column.name)));
+export function verticalWriter({ columns, color = false }: FormatOptions): FormatWriter {
+  const width = Math.max(0, ...columns.map((column) => displayWidth(safeText(column.name))));
+  const style = (one: Style, text: string): string => (color ? one(text) : text);
   let number = 0;
   const block = (row: readonly Cell[]): string => {
     number++;
     const lines = rowTexts(row).map((text, at) =>
-      `${pad(columns[at]!.name, width, true)}  ${text}`
+      `${style(bold, pad(safeText(columns[at]!.name), width))}  ${
+        style(row[at] === null ? dim : plain, text)
+      }`
     );
     return `── ${number} ${"─".repeat(Math.max(0, width - String(number).length))}\n${
       lines.join("\n")

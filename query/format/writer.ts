@@ -16,6 +16,8 @@ export interface FormatOptions {
   columns: readonly AnswerColumn[];
   /** Width of the terminal; absent: nothing is cut. */
   width?: number;
+  /** Colours, for a terminal. @default {false} */
+  color?: boolean;
 }
 
 /** Formats that are text. */

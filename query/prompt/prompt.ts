@@ -1,0 +1,3 @@
+export function runPrompt(_s: unknown, _r: unknown): Promise<number> {
+  return Promise.resolve(0);
+}

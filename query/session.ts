@@ -1,0 +1,102 @@
+/** Queries of one process: the catalog they ask, their output, their clean end. */
+import { EXIT } from "../contracts/errors.ts";
+import { restCatalog } from "../iceberg/catalog/rest.ts";
+import { localStorage } from "../iceberg/storage/local.ts";
+import { type Environment, resolveCallerPath } from "../runtime/env.ts";
+import { catalogOptions, warehouseFolder } from "../runtime/lakehouse.ts";
+import type { PipelineConfig } from "../contracts/pipeline_config.ts";
+import { explainFailure, QueryFailedError } from "./failures.ts";
+import { runQuery } from "./main.ts";
+import { fileDestination, stdoutDestination } from "./output/destination.ts";
+import { type DestinationOutput, destinationOutput } from "./output/output.ts";
+import { pagerCommand, pagerDestination } from "./output/pager.ts";
+import type { Lakehouse } from "./plan.ts";
+import type { QueryRequest } from "./question.ts";
+
+/** Settings of a session. */
+export interface SessionOptions {
+  environment: Environment;
+  config: PipelineConfig;
+  /** Colours whatever the terminal is; undefined leaves it to the terminal and NO_COLOR. */
+  color: boolean | undefined;
+  /** @default {true} */
+  pager: boolean;
+}
+
+/** Runs queries one after the other. */
+export class QuerySession {
+  readonly lakehouse: Lakehouse;
+  readonly #options: SessionOptions;
+  readonly #catalogUri: string;
+
+  constructor(options: SessionOptions) {
+    const { environment, config } = options;
+    const address = catalogOptions(environment, config);
+    this.#options = options;
+    this.#catalogUri = address.uri;
+    this.lakehouse = {
+      catalog: restCatalog(address),
+      storage: localStorage({ roots: [warehouseFolder(environment, config)] }),
+    };
+  }
+
+  /**
+   * Answers one request and gives the exit code: a failed query is told on standard error, an interrupted one
+   * is not, nor is a reader who left (`| head`).
+   *
+   * @throws {MisuseError} @throws {ServiceUnreachableError}
+   */
+  async run(request: QueryRequest, signal: AbortSignal): Promise<number> {
+    const { maskSalt } = this.#options.environment;
+    const scratch = `${Deno.env.get("TMPDIR") ?? "/tmp"}/pipeline_query_${crypto.randomUUID()}`;
+    const output = this.#output(request);
+    try {
+      await runQuery(request, {
+        lakehouse: this.lakehouse,
+        output,
+        signal,
+        scratch,
+        ...(maskSalt === undefined ? {} : { maskSalt }),
+      });
+      await output.finish();
+      return signal.aborted ? EXIT.interrupted : EXIT.ok;
+    } catch (error) {
+      await output.abandon();
+      if (signal.aborted) return EXIT.interrupted;
+      if (error instanceof Deno.errors.BrokenPipe) return EXIT.ok;
+      const failure = explainFailure(error, this.#catalogUri);
+      if (!(failure instanceof QueryFailedError)) throw failure;
+      console.error(failure.message);
+      return EXIT.no;
+    } finally {
+      await removeScratch(scratch);
+    }
+  }
+
+  #output(request: QueryRequest): DestinationOutput {
+    const { color, pager } = this.#options;
+    const path = request.output === undefined ? undefined : resolveCallerPath(request.output);
+    const terminal = path === undefined && Deno.stdout.isTerminal();
+    const command = terminal && pager ? pagerCommand(Deno.env.get("PAGER")) : undefined;
+    const byTerminal = terminal && !Deno.env.get("NO_COLOR");
+    return destinationOutput({
+      open: () =>
+        path !== undefined
+          ? fileDestination(path)
+          : (command && pagerDestination(command)) ?? stdoutDestination(),
+      always: path !== undefined,
+      note: (text) => console.error(text),
+      holdNotes: command !== undefined,
+      color: color ?? byTerminal,
+      ...(terminal ? { width: Deno.consoleSize().columns } : {}),
+    });
+  }
+}
+
+async function removeScratch(scratch: string): Promise<void> {
+  for (const ending of [".parquet", ".spill"]) {
+    await Deno.remove(scratch + ending, { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+}
