@@ -1,7 +1,7 @@
 /**
  * The whole verdict by the plainest means: what a raw record leads to, given all before it in its
- * partition. The plain validation, a plain set of ids, the naive rules. Tests hold the step to it;
- * audits recompute tables with it.
+ * partition. The plain validation, a plain set of ids, the naive rules. Tests hold the step to it; the
+ * audit has a judge of its own (audit/partition_judge.ts), which shares no code with this folder.
  */
 import type { DeadLetterType } from "../contracts/dead_letter.ts";
 import { printUuid } from "../contracts/ids.ts";
