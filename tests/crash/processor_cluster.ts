@@ -3,6 +3,7 @@ import { createKafkaBroker } from "../../broker/kafka.ts";
 import { type Broker, UnreachableError } from "../../broker/port.ts";
 import { TOPIC_NAMES_DEFAULT, topicSpecs } from "../../contracts/topics.ts";
 import { SETTINGS_DEFAULT } from "../../processor/context.ts";
+import { readLoopRecords } from "../../processor/take_partition.ts";
 import { projectRoot } from "../../runtime/env.ts";
 import { join } from "../../runtime/path.ts";
 import { sleep } from "../../runtime/retry.ts";
@@ -138,6 +139,19 @@ export class Cluster {
   async openTransactions(): Promise<number[]> {
     const offsets = await this.broker.offsets(TOPICS.state);
     return offsets.filter(({ stable, end }) => end > stable).map(({ partition }) => partition);
+  }
+
+  /** rules_version of a partition's newest boundary; "" before there is one. */
+  async rulesInForce(partition: number): Promise<string> {
+    const reader = await this.broker.openReader();
+    try {
+      const { signal } = new AbortController();
+      const records = await readLoopRecords(this.judgeContext(), { reader, partition, signal });
+      const newest = Math.max(...records.boundaries.keys());
+      return records.boundaries.get(newest)?.rulesVersion ?? "";
+    } finally {
+      await reader.close();
+    }
   }
 
   /** Resolves when the mirrored offsets have reached the raw log's ends. */
