@@ -12,7 +12,11 @@ import {
 import { type PipelineStatus, type ServiceStatus, StageStatus } from "../../contracts/status.ts";
 import { readDisk } from "../../runtime/disk.ts";
 import { brokerAddresses, catalogAddress, type Environment } from "../../runtime/env.ts";
-import { pipelineStatus, silentService } from "../../runtime/pipeline_status.ts";
+import {
+  type PipelineParts,
+  pipelineStatus,
+  silentService,
+} from "../../runtime/pipeline_status.ts";
 import { layoutOf } from "../native/layout.ts";
 import { liveState, type SupervisorState } from "../native/state.ts";
 
@@ -20,9 +24,12 @@ import { liveState, type SupervisorState } from "../native/state.ts";
 const ANSWER_MS_MAX = 3000;
 
 /** Fetches and checks a stage's /status; undefined where nothing answers. */
-export async function fetchStage(port: number): Promise<StageStatus | undefined> {
+export async function fetchStage(
+  port: number,
+  host = "127.0.0.1",
+): Promise<StageStatus | undefined> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/status`, {
+    const response = await fetch(`http://${host}:${port}/status`, {
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     });
     return StageStatus.parse(await response.json());
@@ -133,11 +140,20 @@ async function readLag(broker: Broker, config: PipelineConfig): Promise<Lag> {
 /** Collects the status of pipelines again and again over one connection to the broker. */
 export interface Collector {
   collect(): Promise<PipelineStatus>;
+  /** What `collect` puts together. */
+  parts(): Promise<PipelineParts>;
   close(): Promise<void>;
 }
 
-/** Opens a collector. The broker is only connected to when something says that it runs. */
-export function openCollector(environment: Environment, config: PipelineConfig): Collector {
+/**
+ * Opens a collector. The broker is only connected to when something says that it runs. With `host` it
+ * asks the stages there, and leaves this machine's supervisor and disk alone.
+ */
+export function openCollector(
+  environment: Environment,
+  config: PipelineConfig,
+  { host }: { host?: string } = {},
+): Collector {
   const brokers = brokerAddresses(environment, config);
   const catalog = catalogAddress(environment, config);
   let broker: Broker | undefined;
@@ -156,10 +172,12 @@ export function openCollector(environment: Environment, config: PipelineConfig):
     }
   }
 
-  async function collect(): Promise<PipelineStatus> {
-    const state = await liveState(layoutOf(environment.dataDir));
+  async function parts(): Promise<PipelineParts> {
+    const state = host === undefined ? await liveState(layoutOf(environment.dataDir)) : undefined;
     const answers = await Promise.all(
-      STAGE_NAMES.map(async (name) => [name, await fetchStage(environment.ports[name])] as const),
+      STAGE_NAMES.map(async (name) =>
+        [name, await fetchStage(environment.ports[name], host)] as const
+      ),
     );
     const stages = new Map(
       answers.filter((a): a is [StageName, StageStatus] => a[1] !== undefined),
@@ -174,17 +192,17 @@ export function openCollector(environment: Environment, config: PipelineConfig):
       answering("catalog", await catalogError(catalog)),
       ...STAGE_NAMES.map((name) => fromStage(name, stages.get(name))),
     ];
-    return pipelineStatus({
+    const disks = host === undefined ? [await readDisk(environment.dataDir)] : [];
+    return {
       services,
       stages: [...stages.values()],
       lag,
-      disk: [await readDisk(environment.dataDir)].map(({ path, used_percent }) => ({
-        path,
-        used_percent,
-      })),
+      disk: disks.map(({ path, used_percent }) => ({ path, used_percent })),
       otherRssBytes: state?.supervisor.rss_bytes ?? 0,
-    });
+    };
   }
 
-  return { collect, close: async () => await broker?.close() };
+  const collect = async (): Promise<PipelineStatus> => pipelineStatus(await parts());
+
+  return { collect, parts, close: async () => await broker?.close() };
 }

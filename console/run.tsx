@@ -1,0 +1,79 @@
+/** Runs the console: sources fill the store, Ink draws it, keys go to effects; the terminal is given back. */
+import process from "node:process";
+import { render } from "ink";
+import type { Command } from "./keys/commands.ts";
+import { dispatchKey } from "./keys/dispatch.ts";
+import type { ConsolePorts } from "./ports.ts";
+import { startSources } from "./source/sources.ts";
+import { createEffects } from "./steer/effects.ts";
+import type { Fact } from "./store/facts.ts";
+import { initialState } from "./store/state.ts";
+import { createStore } from "./store/store.ts";
+import { pacedStore } from "./store/paced.ts";
+import { guardTerminal } from "./terminal.ts";
+import { App } from "./views/app.tsx";
+
+/** Most frames a second. */
+export const FPS_MAX = 15;
+
+/** What facts may wait before they are drawn, ms; keys are drawn at once. */
+export const FACTS_DRAWN_MS = 400;
+
+/** Figures of a run, for measurements. */
+export interface RunFigures {
+  frames: number;
+}
+
+/** Runs until the operator quits; resolves to the exit code. */
+export async function runConsole(
+  ports: ConsolePorts,
+  { onFrame }: { onFrame?: () => void } = {},
+): Promise<number> {
+  const stop = new AbortController();
+  const size = { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 };
+  const store = createStore(initialState(ports.settings, { nowMs: ports.now(), ...size }));
+  const paced = pacedStore(store, FACTS_DRAWN_MS);
+  const emit = (fact: Fact): void => store.dispatch({ type: "fact", fact });
+  const effects = createEffects({
+    ports,
+    emit,
+    act: (action) => paced.now({ type: "ui", action }),
+    state: store.get,
+    quit: () => stop.abort(),
+    signal: stop.signal,
+  });
+  const run = (command: Command): void => {
+    if ("ui" in command) paced.now({ type: "ui", action: command.ui });
+    else effects.run(command.effect);
+  };
+  const app = render(
+    <App
+      store={paced}
+      onKey={(key) => dispatchKey(store.get(), key).forEach(run)}
+      onResize={(to) => paced.now({ type: "ui", action: { type: "resize", ...to } })}
+    />,
+    {
+      alternateScreen: true,
+      incrementalRendering: true,
+      maxFps: FPS_MAX,
+      exitOnCtrlC: false,
+      patchConsole: false,
+      ...(onFrame === undefined ? {} : { onRender: onFrame }),
+    },
+  );
+  const guard = guardTerminal({ unmount: () => app.unmount(), stop: () => stop.abort() });
+  const clock = setInterval(() => store.dispatch({ type: "tick", nowMs: ports.now() }), 1000);
+  const sources = startSources(ports, emit, stop.signal);
+  stop.signal.addEventListener("abort", () => app.unmount(), { once: true });
+  try {
+    await app.waitUntilExit();
+  } finally {
+    clearInterval(clock);
+    stop.abort();
+    paced.close();
+    app.unmount();
+    await sources.close();
+    guard.release();
+  }
+  return guard.exitCode();
+}
