@@ -116,9 +116,19 @@ async function runVerb(
   return { code, stdout, stderr };
 }
 
+/** Verbs of deno.json whose program is there. */
 async function taskNames(): Promise<ReadonlySet<string>> {
   const text = await Deno.readTextFile(join(projectRoot, "deno.json"));
-  return new Set(Object.keys((JSON.parse(text) as { tasks?: object }).tasks ?? {}));
+  const { tasks } = JSON.parse(text) as { tasks: Record<string, string> };
+  const there = await Promise.all(
+    Object.entries(tasks).map(async ([name, command]) => {
+      const program = /tasks\/\S+\.ts/.exec(command)?.[0];
+      const found = program !== undefined &&
+        await Deno.stat(join(projectRoot, program)).then(() => true, () => false);
+      return found ? [name] : [];
+    }),
+  );
+  return new Set(there.flat());
 }
 
 interface ConsoleFlags {

@@ -1,7 +1,7 @@
 /** Title, tabs and message line. Pure. */
-import type { State } from "../store/state.ts";
+import { type State, TOAST_MS } from "../store/state.ts";
 import { SCREENS } from "../store/ui.ts";
-import { age, bytes, clock } from "../text/format.ts";
+import { age, bytes, clock, milliseconds } from "../text/format.ts";
 import { type Line, lineOf, type Span, span, spread, type Tone } from "../text/span.ts";
 import { summaryOfList } from "./screen.ts";
 import { symbolsOf } from "./status_marks.ts";
@@ -62,6 +62,20 @@ export function tabsLine(state: State): Line {
   return spread(tabs, [], ui.columns);
 }
 
+/** The stage's answer to the newest change, for as long as a message stays. */
+function settledEdit(state: State): Line | undefined {
+  const edit = state.model.edits.at(-1);
+  if (edit?.tookMs === undefined) return undefined;
+  if (state.nowMs - edit.wroteAtMs - edit.tookMs > TOAST_MS) return undefined;
+  const { ok, bad } = symbolsOf(state.settings.ascii);
+  return edit.state === "confirmed"
+    ? lineOf(
+      `${ok} ${edit.what}: ${edit.answer}, ${milliseconds(edit.tookMs)} after the write`,
+      "ok",
+    )
+    : lineOf(`${bad} ${edit.what}: ${edit.answer}`, "bad");
+}
+
 /** The line above the keys: what is typed, what happened, or what the list holds. */
 export function messageLine(state: State): Line {
   const { ui, settings } = state;
@@ -82,5 +96,5 @@ export function messageLine(state: State): Line {
   if (waiting !== undefined) {
     return lineOf(`${waiting.what}: written, waiting for the ${waiting.stage} …`, "warn");
   }
-  return summaryOfList(state);
+  return settledEdit(state) ?? summaryOfList(state);
 }

@@ -1,7 +1,13 @@
 /** All sources of the console, started together. A source that fails tells so and goes on trying. */
 import type { ConsolePorts } from "../ports.ts";
 import type { Fact } from "../store/facts.ts";
+import type { AlertItem, DeadLetterItem } from "../store/model.ts";
+import { alertItem, deadLetterItem, followTopic } from "./feed_source.ts";
+import { watchFiles } from "./file_source.ts";
+import { watchLogs } from "./log_source.ts";
 import { watchStatus } from "./status_source.ts";
+import { watchStreams } from "./streams_source.ts";
+import { watchTables } from "./table_source.ts";
 
 /** Running sources. */
 export interface Sources {
@@ -15,7 +21,35 @@ export function startSources(
   emit: (fact: Fact) => void,
   signal: AbortSignal,
 ): Sources {
-  const running = [watchStatus(ports, emit, signal)];
+  const { openBroker, topics } = ports;
+  let seq = 0;
+  const running = [
+    watchStatus(ports, emit, signal),
+    watchStreams(ports, emit, signal),
+    watchTables(ports, emit, signal),
+    watchLogs(ports, emit, signal),
+    watchFiles(ports, emit, signal),
+    followTopic({
+      openBroker,
+      topic: topics.alerts,
+      signal,
+      onRecords(records, skipped) {
+        const items = records.map((record) => alertItem(record, ++seq))
+          .filter((item): item is AlertItem => item !== undefined);
+        emit({ type: "alerts", items, skipped: skipped + records.length - items.length });
+      },
+    }),
+    followTopic({
+      openBroker,
+      topic: topics.deadLetter,
+      signal,
+      onRecords(records, skipped) {
+        const items = records.map((record) => deadLetterItem(record, ++seq))
+          .filter((item): item is DeadLetterItem => item !== undefined);
+        emit({ type: "dead_letters", items, skipped: skipped + records.length - items.length });
+      },
+    }),
+  ];
   return {
     close: async () => {
       await Promise.allSettled(running);

@@ -12,7 +12,7 @@ const ZERO = /[\u0300-\u036f\u200b-\u200d\u20d0-\u20f0\ufe00-\ufe0f\ufe20-\ufe2f
 // deno-lint-ignore no-control-regex -- these are what must not reach a terminal
 const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-// deno-lint-ignore no-control-regex -- the fast path: printable ASCII needs no care
+/** The fast path: printable ASCII needs no care. */
 const PLAIN = /^[\u0020-\u007e]*$/;
 
 /** `text` with everything that could act on a terminal replaced by `·`; tabs and line ends by a blank. */
