@@ -92,6 +92,11 @@ export class MemoryCatalog implements Catalog {
     return this.#faults.map(({ fault }) => fault);
   }
 
+  /** Takes back the faults that have not struck. */
+  clearFaults(): void {
+    this.#faults = [];
+  }
+
   listNamespaces(parent: Namespace = []): Promise<Namespace[]> {
     return this.#run("listNamespaces", () => {
       if (parent.length > 0) this.#namespace(parent);

@@ -16,7 +16,7 @@ import { planExpiry, type RetentionOptions } from "./expiry_plan.ts";
 import { mayHold } from "./live_files.ts";
 import type { CommitOptions, CommitOutcome } from "./loop.ts";
 import { commitMetadata } from "./metadata_changes.ts";
-import { liveFilesOf, manifestsOf } from "./reachable.ts";
+import { liveFilesOf, manifestsOf, orIfGone } from "./reachable.ts";
 import type { Table } from "./table.ts";
 
 /** Options of an expiry; `nowMs` comes with the environment. */
@@ -123,14 +123,15 @@ async function unreachableFiles(
 ): Promise<ExpiredFiles> {
   const { gone, before, after } = options;
   const statistics = statisticsOf(before).difference(statisticsOf(after));
-  const [old, current] = [
-    await manifestsOf(storage, gone),
-    await manifestsOf(storage, after.snapshots),
-  ];
+  const current = await manifestsOf(storage, after.snapshots);
+  const old = new Map<string, ManifestFile>();
+  for (const snapshot of gone) {
+    for (const one of await orIfGone(manifestsOf(storage, [snapshot]), new Map())) old.set(...one);
+  }
   const manifests = [...old.values()].filter((one) => !current.has(one.manifest_path));
   const candidates = (await mapLimited(
     manifests,
-    (manifest) => liveFilesOf(storage, before, manifest),
+    (manifest) => orIfGone(liveFilesOf(storage, before, manifest), []),
   )).flat();
   const dead = new Map(candidates.map((file) => [file.file_path, file]));
   // Only manifests whose partitions overlap can still refer to one of them.

@@ -4,7 +4,7 @@ import { decodeManifestList } from "../manifest_list.ts";
 import { decodeManifest } from "../manifest_reader.ts";
 import { schemaForSpec } from "../metadata.ts";
 import { mapLimited } from "../storage/parallel.ts";
-import type { Storage } from "../storage/port.ts";
+import { NoSuchFileError, type Storage } from "../storage/port.ts";
 import {
   type DataFile,
   EntryStatus,
@@ -40,4 +40,17 @@ export async function liveFilesOf(
   return decodeManifest(bytes, { manifest, specs, schema, stats: "none" })
     .filter((entry) => entry.status !== EntryStatus.deleted)
     .map((entry) => entry.data_file);
+}
+
+/**
+ * What a read gives, or `fallback` if the file is gone: only for files of snapshots that the table has
+ * dropped, which another expiry may have cleaned already.
+ */
+export async function orIfGone<T>(read: Promise<T>, fallback: T): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof NoSuchFileError) return fallback;
+    throw error;
+  }
 }
