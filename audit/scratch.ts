@@ -1,0 +1,133 @@
+/**
+ * The audit's DuckDB: facts of the topics and rows of the tables side by side in a file that goes away, so
+ * that 100 M records need no more memory than one million.
+ */
+import {
+  DOUBLE,
+  DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  INTEGER,
+  VARCHAR,
+} from "@duckdb/node-api";
+
+/** Memory for DuckDB's own buffers, in MiB; beyond it, it spills into the scratch folder. */
+export const SCRATCH_MEMORY_MB = 192;
+
+const CHUNK_ROWS = 2048;
+
+const TYPES = { double: DOUBLE, int: INTEGER, text: VARCHAR } as const;
+
+/** Columns of a scratch table. Offsets are doubles: exact below 2^53, and no BigInt per value. */
+export type ScratchColumns = Readonly<Record<string, keyof typeof TYPES>>;
+
+/** A value of a scratch row. */
+export type Cell = number | string | null;
+
+/** A value as DuckDB prints it to JSON. */
+export type SqlValue = null | boolean | number | string;
+
+/** Appends rows to one scratch table, column-wise and in chunks. */
+export class ScratchWriter {
+  readonly #appender: DuckDBAppender;
+  readonly #types: (typeof TYPES)[keyof typeof TYPES][];
+  #columns: Cell[][];
+  #rows = 0;
+
+  constructor(appender: DuckDBAppender, columns: ScratchColumns) {
+    this.#appender = appender;
+    this.#types = Object.values(columns).map((type) => TYPES[type]);
+    this.#columns = this.#types.map(() => []);
+  }
+
+  /** Adds a row; values in the order of the columns. */
+  add(...values: Cell[]): void {
+    for (let i = 0; i < values.length; i++) this.#columns[i]!.push(values[i]!);
+    if (++this.#rows === CHUNK_ROWS) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#rows === 0) return;
+    const chunk = DuckDBDataChunk.create(this.#types, this.#rows);
+    chunk.setColumns(this.#columns);
+    this.#appender.appendDataChunk(chunk);
+    this.#columns = this.#types.map(() => []);
+    this.#rows = 0;
+  }
+
+  /** Makes everything visible to queries. */
+  close(): void {
+    this.#flush();
+    this.#appender.closeSync();
+  }
+}
+
+/** A DuckDB in a folder of its own. */
+export class Scratch {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#connection = connection;
+  }
+
+  /** Opens one in an existing folder. */
+  static async open(folder: string, options: { memoryMb?: number } = {}): Promise<Scratch> {
+    const { memoryMb = SCRATCH_MEMORY_MB } = options;
+    const instance = await DuckDBInstance.create(`${folder}/audit.duckdb`, {
+      memory_limit: `${memoryMb}MiB`,
+      threads: "1",
+      temp_directory: `${folder}/spill`,
+    });
+    const connection = await instance.connect();
+    for (
+      const setting of [
+        "SET TimeZone = 'UTC'",
+        "SET preserve_insertion_order = false",
+        "SET autoinstall_known_extensions = false",
+        "SET autoload_known_extensions = false",
+      ]
+    ) await connection.run(setting);
+    return new Scratch(instance, connection);
+  }
+
+  /** Makes a table. */
+  async create(name: string, columns: ScratchColumns): Promise<void> {
+    const types = { double: "DOUBLE", int: "INTEGER", text: "VARCHAR" };
+    const list = Object.entries(columns).map(([column, type]) => `${column} ${types[type]}`);
+    await this.run(`CREATE TABLE ${name} (${list.join(", ")})`);
+  }
+
+  /** Begins to fill a table made by {@linkcode Scratch.create}. */
+  async writer(name: string, columns: ScratchColumns): Promise<ScratchWriter> {
+    return new ScratchWriter(await this.#connection.createAppender(name), columns);
+  }
+
+  /** Runs one statement. */
+  async run(sql: string): Promise<void> {
+    await this.#connection.run(sql);
+  }
+
+  /** Rows of one statement, all at once: for answers that are small by their LIMIT or grouping. */
+  async rows<Row = Record<string, SqlValue>>(sql: string): Promise<Row[]> {
+    const reader = await this.#connection.runAndReadAll(sql);
+    return reader.getRowObjectsJson() as Row[];
+  }
+
+  close(): void {
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+  }
+}
+
+/** A text as an SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an SQL identifier. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
