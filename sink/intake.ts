@@ -33,6 +33,8 @@ export interface IntakeOptions {
   table: TableName;
   identity: LogIdentity;
   partitions: readonly number[];
+  /** Partitions that the topic has. */
+  topicPartitions: number;
   /** What the table has consumed. */
   offsets: ConsumedOffsets | undefined;
   /** Folder of this table's batches. */
@@ -94,6 +96,16 @@ export class Intake {
     } finally {
       await reader.close();
     }
+  }
+
+  /** The log that is read. */
+  get identity(): LogIdentity {
+    return this.#options.identity;
+  }
+
+  /** Partitions that the topic had when this began. */
+  get partitionsKnown(): number {
+    return this.#options.topicPartitions;
   }
 
   /** What is being filled. */

@@ -43,6 +43,9 @@ export interface SinkContext {
 /** The supervisor gives a stop 9 s. */
 const STOP_MS_MAX = 8_000;
 
+/** How long what was given up may take to notice. */
+const LAST_MS = 500;
+
 /** Fills four tables. */
 export class Sink {
   readonly #context: SinkContext;
@@ -128,9 +131,12 @@ export class Sink {
     } finally {
       clearTimeout(deadline);
       kill.abort();
-      await Promise.all([...runs.values(), ...background]);
-      db.close();
-      await scratch.release();
+      const ended = Promise.all([...runs.values(), ...background]);
+      // A request that hangs must not hold up the end: its outcome is found by the next start.
+      if (await within(LAST_MS, ended)) {
+        db.close();
+        await scratch.release();
+      }
     }
     this.#context.log.info("stopped", { ...this.#context.stage.totals });
   }
@@ -219,6 +225,17 @@ export class Sink {
     } catch (error) {
       log.warn("session_not_published", { error });
     }
+  }
+}
+
+/** True if the work ended in time. */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -92,7 +92,6 @@ export class SpoolBatch {
     this.folder = options.folder;
     this.#limits = options.limits;
     this.#dayOf = dayFinder(options.table);
-    Deno.mkdirSync(options.folder, { recursive: true });
   }
 
   /** True if a limit is reached: commit now. */
@@ -162,6 +161,7 @@ export class SpoolBatch {
   #openDay(day: string): OpenDay {
     let open = this.#days.get(day);
     if (open === undefined) {
+      if (this.#days.size === 0) Deno.mkdirSync(this.folder, { recursive: true });
       const path = `${this.folder}/${day}.ndjson`;
       const file = Deno.openSync(path, { write: true, createNew: true });
       open = { file, path, lines: new LineBuffer(), rows: 0, runs: [] };

@@ -73,6 +73,8 @@ export class TableLoop {
   #drain = false;
   #lastCommitMs: number;
   #lastMirrorMs = 0;
+  /** The topic has partitions that this session does not read: it ends after its next commit. */
+  #grown = false;
 
   constructor(options: TableLoopOptions) {
     this.#options = options;
@@ -126,6 +128,7 @@ export class TableLoop {
       return;
     }
     const intake = this.#intake = opened;
+    this.#grown = false;
     const fetching = new AbortController();
     const stop = () => fetching.abort();
     signal.addEventListener("abort", stop, { once: true });
@@ -146,16 +149,32 @@ export class TableLoop {
           await fetched;
           if (this.#options.paused() !== undefined) return;
         }
-        if (ending || this.#due(intake)) await this.#commit(intake.take(), signal);
+        if (ending || this.#due(intake)) await this.#commit(intake, signal);
         await this.#mirror(intake);
-        if (ending) return;
+        if (ending || this.#grown) return;
       }
     } finally {
       signal.removeEventListener("abort", stop);
       fetching.abort();
       await fetched;
-      await intake.take().spool.remove();
+      this.#intake = undefined;
+      await intake.filling.remove();
     }
+  }
+
+  /**
+   * Looks whether the topic is still the one that was read: made anew, its records would be taken for the
+   * next ones of the old (P10). Grown, it has partitions that nobody reads yet: the next session does.
+   */
+  async #checkTopic(intake: Intake): Promise<void> {
+    const { broker, topic } = this.#options;
+    const info = (await broker.topics([topic])).get(topic);
+    if (info?.id !== intake.identity.topicId) {
+      throw new ZombieError(
+        `Cannot commit records of topic "${topic}": it was made anew or is gone`,
+      );
+    }
+    this.#grown = info.partitions > intake.partitionsKnown;
   }
 
   /** Finds where the table stands and where reading begins; undefined if an operator has to decide first. */
@@ -185,6 +204,7 @@ export class TableLoop {
       broker,
       table: context.handle.name,
       identity,
+      topicPartitions: info.partitions,
       partitions: this.#options.partitions === "all"
         ? all
         : all.filter((one) => this.#options.partitions.includes(one as never)),
@@ -225,14 +245,16 @@ export class TableLoop {
   }
 
   /** Stages and commits, as often as it takes; meanwhile the next batch fills. */
-  async #commit(batch: FilledBatch, signal: AbortSignal): Promise<void> {
+  async #commit(intake: Intake, signal: AbortSignal): Promise<void> {
     const { context, config } = this.#options;
     const { nowMs } = context.environment;
+    const batch = intake.take();
     this.#lastCommitMs = nowMs();
     try {
       const days = batch.spool.finish();
       if (batch.spool.records === 0 && !batch.spool.moved) return;
       const startMs = nowMs();
+      await this.#persist(signal, () => this.#checkTopic(intake));
       const staged = await this.#persist(signal, () => stageBatch(context, batch, days));
       const result = await this.#persist(signal, async () => {
         if (nowMs() - staged.stagedAtMs > config.staged_age_max_ms) {
@@ -301,8 +323,11 @@ export class TableLoop {
     if (nowMs - this.#lastMirrorMs < MIRROR_MS) return;
     this.#lastMirrorMs = nowMs;
     try {
+      // An idle topic grows too, and it is no commit that would tell.
+      if (intake.filling.records === 0) await this.#checkTopic(intake);
       await this.#options.broker.commitGroupOffsets(this.#options.config.group, intake.mirror());
     } catch (error) {
+      if (error instanceof ZombieError) throw error;
       // For lag tools only: the next one makes it good.
       this.#options.context.log.warn("mirror_failed", { error });
     }

@@ -276,6 +276,34 @@ Deno.test("a topic that was made anew is refused", () =>
     await world.assertOnce(10);
   }));
 
+Deno.test("a topic made anew under a running loop gives no rows", () =>
+  worldTest(async (world) => {
+    await world.transactions(10);
+    const sink = await world.start();
+    await until("the first are stored", stored(sink));
+    await world.broker.deleteTopics(["transactions"]);
+    await world.broker.createTopics([{ name: "transactions", partitions: 2 }]);
+    // More than the old one had, so that the old positions are offsets of the new one too.
+    await world.transactions(100);
+    await until("it says so", () => sink.loop.reasons().join().includes("made anew"));
+    await sink.kill();
+    await world.assertOnce(10);
+  }));
+
+Deno.test("a topic that grows is read whole", () =>
+  worldTest(async (world) => {
+    const sink = await world.start();
+    await world.transactions(10);
+    await until("the first are stored", stored(sink));
+    await world.broker.growTopic("transactions", 3);
+    const target = { topic: "transactions", partition: 2, rawOffset: 0 };
+    const records = [100, 101, 102].map((number) => ({ value: transactionValue(number) }));
+    await produce(world.broker, target, records);
+    await until("it is seen", () => sink.loop.status().length === 3);
+    await sink.finish();
+    await world.assertOnce(13);
+  }));
+
 Deno.test("a gap stops its partition, visibly, and no other", () =>
   worldTest(async (world) => {
     await world.transactions(10);
