@@ -23,6 +23,12 @@ export function guardTerminal(
   let code: number = EXIT.ok;
 
   function crashed(error: unknown): void {
+    // The terminal itself is gone: nobody is left to be told.
+    if (/\b(EPIPE|EIO)\b|os error (5|32)\b/.test(String(error))) {
+      code = EXIT.interrupted;
+      stop();
+      return;
+    }
     code = EXIT.no;
     unmount();
     process.stdout.write(RESTORE);

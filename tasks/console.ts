@@ -196,7 +196,7 @@ if (import.meta.main) {
     let frames = 0;
     const code = await runConsole(ports, { onFrame: () => frames++ });
     await ports.close();
-    if (flags.figures === true) {
+    if (flags.figures === true && Deno.stdout.isTerminal() && code !== EXIT.interrupted) {
       const seconds = (performance.now() - began) / 1000;
       const { user, system } = process.cpuUsage();
       console.log(
@@ -205,6 +205,6 @@ if (import.meta.main) {
           `${(Deno.memoryUsage().rss / 1024 ** 2).toFixed(0)} MiB`,
       );
     }
-    return code === EXIT.ok ? EXIT.ok : code;
+    return code;
   });
 }

@@ -1,7 +1,8 @@
 /** Every key there is, as data: the same table feeds the handlers, the line of keys, and the help. Pure. */
-import { selectedRow } from "../rows/screen.ts";
+import { screenList, selectedRow } from "../rows/screen.ts";
 import type { State } from "../store/state.ts";
 import { type ScreenName, SCREENS } from "../store/ui.ts";
+import type { Row } from "../text/table.ts";
 import { type Command, effect, toast, ui } from "./commands.ts";
 import { changeSort, follow, moveCursor, togglePause } from "./list_keys.ts";
 import {
@@ -45,8 +46,15 @@ function openDetail(state: State): Command[] {
   return [ui({ type: "overlay", overlay: { kind: "detail", id, scroll: 0 } })];
 }
 
+/** The row that a key is about: the one whose detail is open, else the one under the cursor. */
+function rowInQuestion(state: State): Row | undefined {
+  const { overlay } = state.ui;
+  if (overlay?.kind !== "detail") return selectedRow(state);
+  return screenList(state).rows.find(({ id }) => id === overlay.id);
+}
+
 function copyRow(state: State): Command[] {
-  const row = selectedRow(state);
+  const row = rowInQuestion(state);
   if (row === undefined) return [];
   const { model } = state;
   const item = model.alerts.items.find(({ id }) => id === row.id)?.alert ??
@@ -57,7 +65,7 @@ function copyRow(state: State): Command[] {
 }
 
 function accountHistory(state: State): Command[] {
-  const item = state.model.alerts.items.find(({ id }) => id === selectedRow(state)?.id);
+  const item = state.model.alerts.items.find(({ id }) => id === rowInQuestion(state)?.id);
   if (item === undefined) return [];
   return [effect({ kind: "history", accountId: item.alert.transaction.account_id })];
 }

@@ -5,6 +5,7 @@ import { fitText, wrapText } from "../text/cells.ts";
 import { age } from "../text/format.ts";
 import { clipLine, type Line, lineOf, span } from "../text/span.ts";
 import { type Column, pairs, type Row } from "../text/table.ts";
+import { searchText } from "./list.ts";
 import { SEVERITY_RANK, SEVERITY_TONES } from "./status_marks.ts";
 
 /** Columns of the alerts screen. */
@@ -25,29 +26,43 @@ export function money(amount: number): string {
   return amount.toFixed(decimals).replace(/\B(?=(\d{3})+(?!\d)(?=\.))/g, ",");
 }
 
+/** What of a row does not change as time goes by, by item: thousands of them are drawn again and again. */
+const steadyRows = new WeakMap<AlertItem, Row>();
+
+function steadyRow(item: AlertItem): Row {
+  const known = steadyRows.get(item);
+  if (known !== undefined) return known;
+  const { id, atMs, seq, alert } = item;
+  const { transaction } = alert;
+  const row: Row = {
+    id,
+    cells: {
+      severity: span(alert.severity, SEVERITY_TONES[alert.severity]),
+      rule: span(alert.rule_name),
+      account: span(transaction.account_id),
+      amount: span(money(transaction.amount)),
+      currency: span(transaction.currency, "dim"),
+      merchant: span(transaction.merchant_name, "dim"),
+      why: span(alert.description, "dim"),
+    },
+    sort: {
+      // Equal times in order of arrival.
+      age: atMs + (seq % 1000) / 1000,
+      severity: SEVERITY_RANK[alert.severity],
+      amount: transaction.amount,
+    },
+    hidden: `severity=${alert.severity} rule=${alert.rule_name} ${alert.transaction_id}`,
+  };
+  const whole = { ...row, search: searchText(row) };
+  steadyRows.set(item, whole);
+  return whole;
+}
+
 /** Rows of the alerts screen. */
 export function alertRows(items: readonly AlertItem[], nowMs: number): Row[] {
-  return items.map(({ id, atMs, alert }): Row => {
-    const { transaction } = alert;
-    return {
-      id,
-      cells: {
-        age: span(age(atMs, nowMs), "dim"),
-        severity: span(alert.severity, SEVERITY_TONES[alert.severity]),
-        rule: span(alert.rule_name),
-        account: span(transaction.account_id),
-        amount: span(money(transaction.amount)),
-        currency: span(transaction.currency, "dim"),
-        merchant: span(transaction.merchant_name, "dim"),
-        why: span(alert.description, "dim"),
-      },
-      sort: {
-        age: atMs,
-        severity: SEVERITY_RANK[alert.severity],
-        amount: transaction.amount,
-      },
-      hidden: `severity=${alert.severity} rule=${alert.rule_name} ${alert.transaction_id}`,
-    };
+  return items.map((item): Row => {
+    const row = steadyRow(item);
+    return { ...row, cells: { age: span(age(item.atMs, nowMs), "dim"), ...row.cells } };
   });
 }
 

@@ -3,7 +3,8 @@ import type { ListUi } from "../store/ui.ts";
 import { type Line, lineOf, span } from "../text/span.ts";
 import { type Column, headerLine, type Row, rowLine } from "../text/table.ts";
 
-function textOf(row: Row): string {
+/** What the filter looks at. */
+export function searchText(row: Row): string {
   const shown = Object.values(row.cells).map(({ text }) => text).join(" ");
   return `${shown} ${row.hidden ?? ""}`.toLowerCase();
 }
@@ -14,7 +15,7 @@ export function filterRows(rows: readonly Row[], filter: string): readonly Row[]
   const words = filter.slice(inverse ? 1 : 0).toLowerCase().split(/\s+/).filter((w) => w !== "");
   if (words.length === 0) return rows;
   return rows.filter((row) => {
-    const text = textOf(row);
+    const text = row.search ?? searchText(row);
     return words.every((word) => text.includes(word)) !== inverse;
   });
 }

@@ -5,6 +5,7 @@ import { wrapText } from "../text/cells.ts";
 import { clock } from "../text/format.ts";
 import { type Line, lineOf, span, type Tone } from "../text/span.ts";
 import { type Column, pairs, type Row } from "../text/table.ts";
+import { searchText } from "./list.ts";
 
 /** Columns of the logs screen. */
 export const LOG_COLUMNS: readonly Column[] = [
@@ -27,26 +28,36 @@ function fieldText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value) ?? "";
 }
 
+/** Rows by item: they never change, and thousands of them are drawn again and again. */
+const knownRows = new WeakMap<LogItem, Row>();
+
 /** Rows of the logs screen. */
 export function logRows(items: readonly LogItem[]): Row[] {
-  return items.map(({ id, seq, atMs, level, component, event, fields }): Row => {
-    const text = Object.entries(fields).map(([name, value]) =>
-      name === "message" ? fieldText(value) : `${name}=${fieldText(value)}`
-    ).join(" ");
-    const tone = TONES[level] ?? "plain";
-    return {
-      id,
-      cells: {
-        time: span(clock(atMs), "dim"),
-        level: span(level, tone === "plain" ? "dim" : tone),
-        component: span(component),
-        event: span(event, tone),
-        fields: span(text, "dim"),
-      },
-      sort: { time: atMs * 1000 + (seq % 1000) },
-      hidden: `level=${level} component=${component} event=${event}`,
-    };
+  return items.map((item) => {
+    const known = knownRows.get(item) ?? logRow(item);
+    knownRows.set(item, known);
+    return known;
   });
+}
+
+function logRow({ id, seq, atMs, level, component, event, fields }: LogItem): Row {
+  const text = Object.entries(fields).map(([name, value]) =>
+    name === "message" ? fieldText(value) : `${name}=${fieldText(value)}`
+  ).join(" ");
+  const tone = TONES[level] ?? "plain";
+  const row: Row = {
+    id,
+    cells: {
+      time: span(clock(atMs), "dim"),
+      level: span(level, tone === "plain" ? "dim" : tone),
+      component: span(component),
+      event: span(event, tone),
+      fields: span(text, "dim"),
+    },
+    sort: { time: atMs * 1000 + (seq % 1000) },
+    hidden: `level=${level} component=${component} event=${event}`,
+  };
+  return { ...row, search: searchText(row) };
 }
 
 /** A log line in full. */

@@ -54,6 +54,19 @@ function stageBox(
   }, { width, ascii });
 }
 
+/**
+ * Offsets between a stage's own positions and the ends it saw: sharper than the group's mirror, which is
+ * some seconds old. The group's where the stage does not answer.
+ */
+function processorLag(state: State, status: PipelineStatus): number {
+  const stage = state.model.status?.stages.find(({ name }) => name === "processor");
+  if (stage === undefined) return groupLag(status.lag, "processor");
+  return stage.partitions.reduce(
+    (sum, { end, position }) => sum + Math.max(0, Number(end ?? position) - Number(position)),
+    0,
+  );
+}
+
 /** Records behind and how long the group needs for them at its rate of now. */
 function lagArrow(records: number, perSecond: number): { over: string; under: string; tone: Tone } {
   const seconds = records === 0 ? 0 : perSecond > 0 ? records / perSecond : Infinity;
@@ -97,7 +110,7 @@ function flowLines(state: State, status: PipelineStatus, width: number): Line[] 
     group === "sink" && topic !== "pipeline-sessions"
   );
   const arrows = [
-    lagArrow(groupLag(lag, "processor"), rates.processed),
+    lagArrow(processorLag(state, status), rates.processed),
     lagArrow(groupLag(transactions, "sink"), rates.stored),
   ].map((arrow) => arrowBlock(arrow, { width: ARROW_WIDTH, height, ascii }));
   return beside(

@@ -79,11 +79,18 @@ function source(state: State): Omit<ScreenList, "list" | "all"> {
   }
 }
 
+/** Lists by state: several parts of a frame ask for the same one. */
+const lists = new WeakMap<State, ScreenList>();
+
 /** The list of the screen that is shown. */
 export function screenList(state: State): ScreenList {
+  const known = lists.get(state);
+  if (known !== undefined) return known;
   const { rows, ...rest } = source(state);
   const list = state.ui.lists[state.ui.screen];
-  return { ...rest, rows: listedRows(rows, list), list, all: rows.length };
+  const made = { ...rest, rows: listedRows(rows, list), list, all: rows.length };
+  lists.set(state, made);
+  return made;
 }
 
 /** The row under the cursor. */

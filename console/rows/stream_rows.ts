@@ -29,6 +29,9 @@ export const DEAD_LETTER_COLUMNS: readonly Column[] = [
   { key: "source", title: "source", width: 26, from: 98 },
 ];
 
+/** Age below which a transaction is one of the many that are always under way. */
+const OPEN_SECONDS_SHOWN = 3;
+
 /** Age from which an open transaction is worth a look: the pipeline's last milliseconds. */
 const OPEN_SECONDS_WARN = 15;
 
@@ -53,7 +56,7 @@ function partitionRow(view: PartitionView, order: number, nowMs: number): Row {
       ),
       rate: span(rate(view.rate), "dim"),
       open: span(
-        view.openSinceMs === undefined ? "" : age(view.openSinceMs, nowMs),
+        openSeconds < OPEN_SECONDS_SHOWN ? "" : age(view.openSinceMs, nowMs),
         openSeconds > OPEN_SECONDS_WARN ? "bad" : "dim",
       ),
       group: span(group ?? "", "dim"),

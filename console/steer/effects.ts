@@ -13,6 +13,9 @@ import { exportRows } from "./export_rows.ts";
 
 /** Rows of an account's history. */
 const HISTORY_ROWS_MAX = 50;
+/** What of a transaction tells its account's habits, in the width of a terminal. */
+const HISTORY_COLUMNS =
+  "timestamp,amount,currency,merchant_category,transaction_type,location_country,status,is_flagged,merchant_name";
 /** Longest text that terminals take over OSC 52. */
 const COPY_BYTES_MAX = 74_000;
 
@@ -96,6 +99,8 @@ async function history(context: EffectContext, accountId: string): Promise<Done>
     "transactions",
     "--account-id",
     accountId,
+    "--columns",
+    HISTORY_COLUMNS,
     "--limit",
     String(HISTORY_ROWS_MAX),
   ]);

@@ -25,7 +25,7 @@ function answerOf(
     if (version === null || version === rulesVersionNot) return undefined;
     const all = Object.values(stage.details.rules_version_by_partition ?? {});
     if (all.some((one) => one !== version)) return undefined;
-    return { confirmed: true, answer: `rules ${version} in force at ${offsetsOf(stage)}` };
+    return { confirmed: true, answer: `rules ${version} in force, by offset ${offsetsOf(stage)}` };
   }
   if (rate !== undefined && stage.details.rate_per_second !== rate) return undefined;
   if (paused !== undefined && stage.details.paused !== paused) return undefined;

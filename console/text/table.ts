@@ -23,6 +23,8 @@ export interface Row {
   sort?: Readonly<Record<string, number | string>>;
   /** Found by the filter though not shown. */
   hidden?: string;
+  /** What the filter looks at, in lower case, where it was put together before. */
+  search?: string;
 }
 
 /** Columns that fit into `width`, with the widths that they get. */
