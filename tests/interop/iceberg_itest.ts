@@ -15,7 +15,7 @@ import { reloadTable, type Table } from "../../iceberg/commit/table.ts";
 import { currentSchema } from "../../iceberg/metadata.ts";
 import { planScan } from "../../iceberg/scan/plan.ts";
 import { newestSummaryValue } from "../../iceberg/scan/snapshot.ts";
-import type { NestedField, Schema, Type, Value } from "../../iceberg/types.ts";
+import type { DataFile, NestedField, Schema, Type, Value } from "../../iceberg/types.ts";
 import { ALL_TYPES_COLUMNS, ALL_TYPES_ROWS, ALL_TYPES_SQL } from "./all_types.ts";
 import { TRANSFORM_CASES } from "./transform_cases.ts";
 import { type InteropWorld, openWorld } from "./world.ts";
@@ -229,7 +229,7 @@ Deno.test("cared for: compacted, deleted from, manifests rewritten, expired, cle
   const inputs = days[21]!;
   const merged = await writeFile(world.db, table.metadata, {
     query: `SELECT id, "at", name FROM read_parquet([${
-      inputs.map((file) => `'${file.file_path.replace(/^file:\/*/, "/")}'`)
+      inputs.map((file) => `'${localPath(file.file_path)}'`)
     }]) ORDER BY "at"`,
     partitionValue: () => BigInt(Date.parse("2026-11-21T00:00:00Z")) * 1000n,
   });
@@ -280,6 +280,72 @@ Deno.test("cared for: compacted, deleted from, manifests rewritten, expired, cle
   await allCount(table, 50);
   assertEquals(await world.judge.count(tagged), { pyiceberg: 60, duckdb: 60 });
 });
+
+/** A delete file of the given rows, in the partition of `of`. */
+async function deleteFile(of: DataFile, options: {
+  content: 1 | 2;
+  query: string;
+  ids: string;
+}): Promise<DataFile> {
+  const path = `${of.file_path}.deletes-${options.content}.parquet`;
+  await world.db.rows(
+    `COPY (${options.query}) TO '${localPath(path)}' (FORMAT parquet, FIELD_IDS ${options.ids})`,
+  );
+  const [row] = await world.db.rows(`SELECT count(*) AS n FROM (${options.query})`);
+  return {
+    content: options.content,
+    file_path: path,
+    file_format: "PARQUET",
+    spec_id: of.spec_id,
+    partition: of.partition,
+    record_count: BigInt(row!.n as string),
+    file_size_in_bytes: BigInt((await Deno.stat(localPath(path))).size),
+    ...(options.content === 2 ? { equality_ids: [1] } : {}),
+  };
+}
+
+const localPath = (location: string) => location.replace(/^file:\/*/, "/");
+
+Deno.test("delete files: position deletes read alike by all, equality deletes by DuckDB and us", async () => {
+  let table = await world.table("deletes", { schema: EVENTS, spec: BY_DAY });
+  const file = await events(table, { first: 0, count: 10, day: 21 });
+  const other = await events(table, { first: 10, count: 10, day: 21 });
+  table = await world.append(table, [file, other]);
+  const positions = await deleteFile(file, {
+    content: 1,
+    query: `SELECT '${file.file_path}' AS file_path, pos::BIGINT AS pos FROM range(3) t(pos)`,
+    ids: "{file_path: 2147483546, pos: 2147483545}",
+  });
+  table = await world.append(table, [positions]);
+  assertEquals(table.metadata.snapshots.at(-1)?.summary["total-position-deletes"], "3");
+  const name = world.name(table);
+  assertEquals(await world.judge.count({ table: name }), { pyiceberg: 17, duckdb: 17 });
+  const plan = await planScan(table.metadata, world.env.storage);
+  const deletesOf = new Map(
+    plan.files.map((one) => [one.path, one.deletes.map((d) => d.file_path)]),
+  );
+  // Without bounds on file_path the file may concern its whole partition.
+  assertEquals(deletesOf.get(file.file_path), [positions.file_path]);
+  assertEquals(deletesOf.get(other.file_path), [positions.file_path]);
+  // An equality delete touches what was there before it, not what comes with it or later.
+  const equality = await deleteFile(file, {
+    content: 2,
+    query: "SELECT unnest([5, 15, 25])::BIGINT AS id",
+    ids: "{id: 1}",
+  });
+  const later = await events(table, { first: 20, count: 10, day: 21 });
+  table = await world.append(table, [equality, later]);
+  const read = await world.judge.duckdb({ table: name });
+  const left = [3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, ...range(16, 30)].map(String).sort();
+  assertEquals(read.rows.map(([id]) => id!).sort(), left);
+  const { files } = await planScan(table.metadata, world.env.storage);
+  const equalities = files.filter((one) => one.deletes.some((d) => d.content === 2));
+  assertEquals(equalities.map((one) => one.path).sort(), [file.file_path, other.file_path].sort());
+  assertEquals(files.find((one) => one.path === later.file_path)?.deletes, []);
+});
+
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => from + index);
 
 Deno.test("time travel: every snapshot gives the rows of its time, to everyone", async () => {
   let table = await world.table("travel", { schema: EVENTS, spec: BY_DAY });

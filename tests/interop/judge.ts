@@ -47,6 +47,8 @@ export interface Judge {
     snapshot?: string;
     ref?: string;
   }): Promise<{ pyiceberg: number; duckdb: number }>;
+  /** Rows by DuckDB alone. */
+  duckdb(options: { table: string }): Promise<{ rows: string[][] }>;
   files(options: { table: string }): Promise<JudgedFile[]>;
   /** Appends, deletes, overwrites and adds a column with PyIceberg. */
   change(options: { table: string }): Promise<{ snapshots: string[] }>;
@@ -86,6 +88,7 @@ export async function startJudge(catalogUri: string): Promise<Judge> {
   return {
     read: (options) => call("read", options),
     count: (options) => call("count", options),
+    duckdb: (options) => call("duckdb", options),
     files: (options) => call("files", options),
     change: (options) => call("change", options),
     stop: async () => {
