@@ -20,13 +20,16 @@ import {
 } from "./preflight.ts";
 import { isAlive, readPidFile, signal, sleep, spawnRecorded } from "./process.ts";
 import { StartError } from "./service_spec.ts";
-import { liveState, type StartStep, type SupervisorState } from "./state.ts";
+import { liveState, sendRequest, type StartStep, type SupervisorState } from "./state.ts";
 import { progressBar, type Steps } from "./steps.ts";
 
 /** Size of all jars together, for the progress bar only. */
 const JARS_BYTES_ABOUT = 83 * 1024 ** 2;
 const POLL_MS = 100;
 const SUPERVISOR_MS_MAX = 20_000;
+
+/** How long a generator that is started by a second `up` may take, in ms. */
+const GENERATOR_MS_MAX = 30_000;
 
 /** Flags of `up` that matter here. */
 export interface StartOptions {
@@ -56,7 +59,7 @@ export interface Started {
 export async function startNative(options: StartOptions): Promise<Started> {
   const { place, signal } = options;
   const running = await liveState(place.layout);
-  if (running?.phase === "running") return { state: running, already: true };
+  if (running?.phase === "running") return await completeStart(running, options);
   if (running !== undefined && running.phase !== "starting") await untilGone(place);
   if (running?.phase !== "starting") {
     await prepare(options);
@@ -64,6 +67,28 @@ export async function startNative(options: StartOptions): Promise<Started> {
     await spawnSupervisor(options);
   }
   return { state: await follow(options), already: false };
+}
+
+/** It runs; only a generator that an earlier `up --no-generator` left out may be missing. */
+async function completeStart(
+  running: SupervisorState,
+  { place, noGenerator }: StartOptions,
+): Promise<Started> {
+  const generator = running.services.find((service) => service.name === "generator");
+  if (noGenerator || generator?.state !== "stopped") return { state: running, already: true };
+  await sendRequest(place.layout, { action: "start", service: "generator" });
+  const deadlineMs = performance.now() + GENERATOR_MS_MAX;
+  while (performance.now() < deadlineMs) {
+    await sleep(100);
+    const state = await liveState(place.layout) ?? running;
+    const { ready = false } = state.services.find((one) => one.name === "generator") ?? {};
+    if (ready) return { state, already: false };
+  }
+  throw new StartError(
+    `Cannot start the generator: not ready after ${GENERATOR_MS_MAX / 1000} s; ` +
+      `deno task logs generator says why`,
+    EXIT.unreachable,
+  );
 }
 
 async function prepare(options: StartOptions): Promise<void> {

@@ -117,7 +117,10 @@ Deno.test("the pipeline runs with one command, keeps its data and survives its p
       await pipeline.ok("down");
       const stopped = await pipeline.task("status", "--json");
       assertEquals(stopped.code, 3);
+      await pipeline.ok("up", "--native", "--no-generator");
+      assertEquals(pidOf(await pipeline.status(), "generator"), null);
       await pipeline.ok("up", "--native");
+      assert(pidOf(await pipeline.status(), "generator") !== null);
       const before = (await rows(pipeline, "transactions")).length;
       await pipeline.until("more is stored", ({ totals }) => totals.stored > 0);
       const after = await rows(pipeline, "transactions");
