@@ -111,6 +111,8 @@ export interface TestSink {
   log: Record<string, unknown>[];
   /** Errors that were reported, by type. */
   errors: string[];
+  /** Of each commit so far, from full batch to table, in ms by a real clock. */
+  timings: number[];
   /** Resolves when the loop has ended. */
   running: Promise<void>;
   /** Ends as a crash would: nothing is committed any more. */
@@ -128,6 +130,7 @@ export async function startTestSink(options: TestSinkOptions): Promise<TestSink>
   const handle = new TableHandle({ catalog, name: table, ...named });
   const log: Record<string, unknown>[] = [];
   const errors: string[] = [];
+  const timings: number[] = [];
   const logger = createLogger({
     component: "sink",
     sessionId: "test",
@@ -159,7 +162,7 @@ export async function startTestSink(options: TestSinkOptions): Promise<TestSink>
     observer: {
       stored: () => {},
       latency: () => {},
-      committed: () => {},
+      committed: (ms) => timings.push(ms),
       error: (type) => errors.push(type),
     },
     paused: options.paused ?? (() => undefined),
@@ -179,6 +182,7 @@ export async function startTestSink(options: TestSinkOptions): Promise<TestSink>
     db,
     log,
     errors,
+    timings,
     running,
     kill: () => {
       stopping.abort();
