@@ -27,6 +27,18 @@ function where(conditions: readonly string[]): string {
 }
 
 /**
+ * Both sides are equal, or one of them is null. Written as two orderings, because an OR in the condition of an
+ * outer join makes DuckDB compare every row with every other.
+ */
+function sameOrUnknown(column: string, type: "INTEGER" | "BIGINT"): string {
+  const most = type === "INTEGER" ? "2147483647" : "9223372036854775807";
+  const [low, high] = [-1, most].map((limit) => (side: string) =>
+    `coalesce(${side}.${column}, CAST(${limit} AS ${type}))`
+  ) as [(side: string) => string, (side: string) => string];
+  return `${low("t")} <= ${high("a")} AND ${high("t")} >= ${low("a")}`;
+}
+
+/**
  * Transactions beside their alerts. They belong together by raw record, since an id may come again
  * beyond the duplicate horizon; rows that other engines wrote have no lineage and join by id.
  *
@@ -52,8 +64,8 @@ function joinedSql(
 FROM ${transactions.sql} AS t
 LEFT JOIN ${alerts.sql} AS a
   ON t.transaction_id = a.transaction_id
-  AND (t.source_offset IS NULL OR a.source_offset IS NULL
-    OR (t.source_partition = a.source_partition AND t.source_offset = a.source_offset))
+  AND ${sameOrUnknown("source_partition", "INTEGER")}
+  AND ${sameOrUnknown("source_offset", "BIGINT")}
 LEFT JOIN (SELECT source_partition, max(source_offset) AS source_offset
   FROM ${allAlerts.sql} GROUP BY source_partition) AS reach
   ON t.source_partition = reach.source_partition${where(conditions)}`;
