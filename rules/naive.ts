@@ -105,9 +105,11 @@ function admit(history: History, account: string, accountsMax: number): Entry[] 
 
 /** Forgets what the buckets limit does not hold: the bucket whose last transaction is oldest. */
 function makeRoom(entries: Entry[], us: bigint, window: bigint): void {
+  // Asked first, and from the end, where it nearly always is: audits judge millions.
+  if (entries.findLast((entry) => entry.us / window === us / window) !== undefined) return;
   const lastOffsets = new Map<bigint, number>();
   for (const entry of entries) lastOffsets.set(entry.us / window, entry.offset);
-  if (lastOffsets.has(us / window) || lastOffsets.size < CELLS_PER_ACCOUNT_MAX) return;
+  if (lastOffsets.size < CELLS_PER_ACCOUNT_MAX) return;
   const oldest = [...lastOffsets].sort((a, b) => a[1] - b[1])[0]![0];
   const kept = entries.filter((entry) => entry.us / window !== oldest);
   entries.splice(0, entries.length, ...kept);
