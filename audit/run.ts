@@ -255,7 +255,7 @@ class AuditRun {
       })),
       partitions: figures,
       total: figures.reduce(sumFigures, emptyFigures()),
-      tables: await Promise.all(tables.map((table) => this.#tableReport(view, table))),
+      tables: await Promise.all(tables.map((table) => this.#tableReport(table))),
       findings,
       gaps: view.partitions.flatMap(({ partition, changelog }) =>
         changelog.gaps.map((gap) => ({ partition, ...gap }))
@@ -294,7 +294,7 @@ class AuditRun {
     });
   }
 
-  async #tableReport(view: AuditView, table: ReadTable): Promise<TableReport> {
+  async #tableReport(table: ReadTable): Promise<TableReport> {
     const { name, files, foreign } = table;
     const audited = AUDITED_TABLES.find((one) => one === name);
     const tbl = audited === undefined ? -1 : AUDITED_TABLES.indexOf(audited);

@@ -4,7 +4,7 @@
  */
 import {
   DOUBLE,
-  DuckDBAppender,
+  type DuckDBAppender,
   type DuckDBConnection,
   DuckDBDataChunk,
   DuckDBInstance,

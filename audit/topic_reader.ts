@@ -1,10 +1,10 @@
 /** Reads ranges of topics, one fetch ahead, and finds where to begin. */
-import {
-  type Broker,
-  type Fetched,
-  type PartitionOffsets,
-  type Reader,
-  type RecordBatch,
+import type {
+  Broker,
+  Fetched,
+  PartitionOffsets,
+  Reader,
+  RecordBatch,
 } from "../broker/port.ts";
 import { NotReadyError } from "../contracts/errors.ts";
 
