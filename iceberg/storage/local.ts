@@ -42,17 +42,13 @@ export function localStorage(options: LocalStorageOptions): Storage {
     return parsed.path;
   }
 
-  /** The path of a location, after a look at where its links lead. */
+  /** The path of a location, after a look at where its links lead. Nothing above the root is touched. */
   async function safePath(location: string): Promise<string> {
     const path = localPath(location);
-    const real = await realPathOfExistingPart(path);
-    for (const root of roots) {
-      if (real === root.path || real.startsWith(root.path + "/")) return path;
-      const realRoot = await realPathOfExistingPart(root.path);
-      if (real === realRoot || real.startsWith(realRoot === "/" ? "/" : realRoot + "/")) {
-        return path;
-      }
-    }
+    const root = roots.find((one) => isWithin(one, parseLocation(location)))!;
+    const realRoot = await realPathOf(root.path) ?? root.path;
+    const real = await resolveBelow(path, root.path, realRoot);
+    if (real === realRoot || real.startsWith(realRoot === "/" ? "/" : realRoot + "/")) return path;
     throw new UnsafeLocationError(location, `a symbolic link leads to "${real}"`);
   }
 
@@ -117,7 +113,7 @@ async function createFile(location: string, path: string, bytes: Uint8Array): Pr
       }
       await file.syncData();
     }
-    await Deno.link(temporary, path);
+    await publish(temporary, path);
     await syncFolder(folder);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
@@ -126,6 +122,20 @@ async function createFile(location: string, path: string, bytes: Uint8Array): Pr
     throw failure("create", location, error);
   } finally {
     await Deno.remove(temporary).catch(() => {});
+  }
+}
+
+/** Gives a finished file its name, unless the name is taken. */
+async function publish(temporary: string, path: string): Promise<void> {
+  try {
+    await Deno.link(temporary, path);
+  } catch (error) {
+    const unable = error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotSupported;
+    if (!unable) throw error;
+    // A file system without hard links: the name is reserved empty, then replaced.
+    (await Deno.open(path, { write: true, createNew: true })).close();
+    await Deno.rename(temporary, path);
   }
 }
 
@@ -167,22 +177,27 @@ async function* listFolder(folder: string, path: string): AsyncGenerator<FileInf
 }
 
 /** Resolves the links of the longest part of the path that exists; the rest is appended as it is. */
-async function realPathOfExistingPart(path: string): Promise<string> {
+async function resolveBelow(path: string, root: string, realRoot: string): Promise<string> {
   let rest = "";
-  for (let head = path; head !== "";) {
-    try {
-      const real = await Deno.realPath(head);
-      return (real === "/" ? "" : real) + rest || "/";
-    } catch (error) {
-      if (!isAbsent(error)) throw failure("resolve", path, error);
-    }
+  for (let head = path; head.length > root.length;) {
+    const real = await realPathOf(head);
+    if (real !== undefined) return real + rest;
     // A dangling link exists though its target does not; creating through it would leave the folder.
     if (await isLink(head)) return await Deno.readLink(head);
     const cut = head.lastIndexOf("/");
     rest = head.slice(cut) + rest;
     head = head.slice(0, cut);
   }
-  return rest || "/";
+  return realRoot === "/" ? rest || "/" : realRoot + rest;
+}
+
+async function realPathOf(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw failure("resolve", path, error);
+  }
 }
 
 async function isLink(path: string): Promise<boolean> {

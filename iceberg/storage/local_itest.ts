@@ -50,3 +50,17 @@ Deno.test("localStorage serves a root that is itself reached by a link", async (
     await Deno.remove(parent, { recursive: true });
   }
 });
+
+Deno.test("localStorage makes a root that is not there yet", async () => {
+  const parent = await Deno.makeTempDir({ prefix: "iceberg-storage-" });
+  try {
+    const root = `${parent}/new/root`;
+    const storage = localStorage({ roots: [root] });
+    assertEquals(await storage.stat(`${root}/a`), undefined);
+    assertEquals(await Array.fromAsync(storage.list(root)), []);
+    await storage.create(`${root}/a/b`, new Uint8Array([7]));
+    assertEquals(await storage.read(`${root}/a/b`), new Uint8Array([7]));
+  } finally {
+    await Deno.remove(parent, { recursive: true });
+  }
+});
