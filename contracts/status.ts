@@ -148,6 +148,8 @@ export const PipelineStatus = z.object({
     committed: Offset,
   })),
   errors: z.record(z.string(), z.int()),
+  dead_letter_depth: z.int().nullable()
+    .meta({ description: "Rows of finance.dead_letters; null where the catalog does not answer" }),
   rss_total_bytes: z.int(),
   disk: z.array(z.object({ path: z.string(), used_percent: z.number() })),
   config: z.object({

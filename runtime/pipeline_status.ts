@@ -18,6 +18,8 @@ export interface PipelineParts {
   stages: readonly StageStatus[];
   lag: PipelineStatus["lag"];
   disk: PipelineStatus["disk"];
+  /** Rows of the dead letters' table; null where nobody knows. */
+  deadLetterDepth: number | null;
   /** Other resident memory that belongs to the pipeline: its supervisor's. */
   otherRssBytes?: number;
 }
@@ -83,7 +85,7 @@ function health(parts: PipelineParts, configErrors: number): PipelineStatus["hea
 
 /** Puts the parts together. */
 export function pipelineStatus(parts: PipelineParts): PipelineStatus {
-  const { services, stages, lag, disk, otherRssBytes = 0 } = parts;
+  const { services, stages, lag, disk, deadLetterDepth, otherRssBytes = 0 } = parts;
   const errors = stages.flatMap((stage) => stage.config.errors);
   const processor = stages.find((stage) => stage.name === "processor");
   return {
@@ -95,6 +97,7 @@ export function pipelineStatus(parts: PipelineParts): PipelineStatus {
     latency_ms: latencies(stages),
     lag,
     errors: sumErrors(stages),
+    dead_letter_depth: deadLetterDepth,
     rss_total_bytes: services.reduce((sum, s) => sum + (s.rss_bytes ?? 0), otherRssBytes),
     disk,
     config: { rules_version: processor?.config.rules_version ?? null, errors },

@@ -4,14 +4,24 @@ import type { Broker } from "../../broker/port.ts";
 import type { PipelineConfig } from "../../contracts/pipeline_config.ts";
 import {
   BASE_PORTS,
+  NAMESPACE,
   SERVICE_NAMES,
   type ServiceName,
   STAGE_NAMES,
   type StageName,
 } from "../../contracts/services.ts";
+import { TABLES } from "../../contracts/tables.ts";
+import {
+  CatalogError,
+  NoSuchNamespaceError,
+  NoSuchTableError,
+} from "../../iceberg/catalog/errors.ts";
+import { restCatalog } from "../../iceberg/catalog/rest.ts";
+import { currentSnapshot } from "../../iceberg/metadata.ts";
 import { type PipelineStatus, type ServiceStatus, StageStatus } from "../../contracts/status.ts";
 import { readDisk } from "../../runtime/disk.ts";
-import { brokerAddresses, catalogAddress, type Environment } from "../../runtime/env.ts";
+import { brokerAddresses, type Environment } from "../../runtime/env.ts";
+import { type CatalogAddress, catalogOptions } from "../../runtime/lakehouse.ts";
 import {
   type PipelineParts,
   pipelineStatus,
@@ -100,6 +110,22 @@ async function catalogError(uri: string): Promise<string | undefined> {
   }
 }
 
+/** Rows of finance.dead_letters by its snapshot summary, which outlives every restart of a stage. */
+async function readDeadLetterDepth(options: CatalogAddress): Promise<number | null> {
+  try {
+    const catalog = restCatalog({ ...options, timeoutMs: ANSWER_MS_MAX });
+    const { metadata } = await catalog.loadTable({
+      namespace: [NAMESPACE],
+      name: TABLES.dead_letters.name,
+    });
+    return Number(currentSnapshot(metadata)?.summary["total-records"] ?? 0);
+  } catch (error) {
+    if (error instanceof NoSuchTableError || error instanceof NoSuchNamespaceError) return 0;
+    if (error instanceof CatalogError) return null;
+    throw error;
+  }
+}
+
 type Lag = PipelineStatus["lag"];
 
 async function groupLag(broker: Broker, group: string, topic: string): Promise<Lag> {
@@ -155,7 +181,7 @@ export function openCollector(
   { host }: { host?: string } = {},
 ): Collector {
   const brokers = brokerAddresses(environment, config);
-  const catalog = catalogAddress(environment, config);
+  const catalog = catalogOptions(environment, config);
   let broker: Broker | undefined;
 
   async function lagOrError(): Promise<{ lag: Lag; error?: string }> {
@@ -189,7 +215,7 @@ export function openCollector(
       : await lagOrError();
     const services = state !== undefined ? supervised(state, stages) : [
       answering("kafka", error),
-      answering("catalog", await catalogError(catalog)),
+      answering("catalog", await catalogError(catalog.uri)),
       ...STAGE_NAMES.map((name) => fromStage(name, stages.get(name))),
     ];
     const disks = host === undefined ? [await readDisk(environment.dataDir)] : [];
@@ -198,6 +224,7 @@ export function openCollector(
       stages: [...stages.values()],
       lag,
       disk: disks.map(({ path, used_percent }) => ({ path, used_percent })),
+      deadLetterDepth: await readDeadLetterDepth(catalog),
       otherRssBytes: state?.supervisor.rss_bytes ?? 0,
     };
   }

@@ -126,6 +126,7 @@ export function printStatus(status: PipelineStatus): string {
     ),
     "",
     `  errors  ${errors.length === 0 ? "none" : errors.join(", ")}`,
+    `  dead letters stored  ${status.dead_letter_depth ?? "-"}`,
     ...status.disk.map((disk) => `  disk    ${disk.used_percent} % of the volume of ${disk.path}`),
     ...problems(status),
   ].join("\n");
