@@ -15,8 +15,9 @@ import { reloadTable, type Table } from "../../iceberg/commit/table.ts";
 import { currentSchema } from "../../iceberg/metadata.ts";
 import { planScan } from "../../iceberg/scan/plan.ts";
 import { newestSummaryValue } from "../../iceberg/scan/snapshot.ts";
-import type { DataFile, NestedField, Schema, Type, Value } from "../../iceberg/types.ts";
+import type { Value } from "../../iceberg/types.ts";
 import { ALL_TYPES_COLUMNS, ALL_TYPES_ROWS, ALL_TYPES_SQL } from "./all_types.ts";
+import { BY_DAY, EVENTS, events, localPath, schemaOf } from "./events.ts";
 import { TRANSFORM_CASES } from "./transform_cases.ts";
 import { type InteropWorld, openWorld } from "./world.ts";
 import { readFiles, writeFile } from "./writer.ts";
@@ -27,34 +28,6 @@ Deno.test.beforeAll(async () => {
   world = await openWorld();
 });
 Deno.test.afterAll(() => world.close());
-
-function schemaOf(columns: Readonly<Record<string, Type>>): Schema {
-  const fields = Object.entries(columns).map(([name, type], index): NestedField => ({
-    id: index + 1,
-    name,
-    required: false,
-    type,
-  }));
-  return { type: "struct", "schema-id": 0, fields };
-}
-
-const EVENTS = schemaOf({ id: "long", at: "timestamptz", name: "string" });
-const BY_DAY = {
-  "spec-id": 0,
-  fields: [{ "source-id": 2, "field-id": 1000, name: "at_day", transform: "day" }],
-};
-
-/** `count` events from id `first`, all on a day of November 2026. */
-async function events(table: Table, options: { first: number; count: number; day: number }) {
-  const { first, count, day } = options;
-  const date = `2026-11-${String(day).padStart(2, "0")}`;
-  return await writeFile(world.db, table.metadata, {
-    query: `SELECT (${first} + i)::BIGINT AS id,
-      TIMESTAMPTZ '${date} 00:00:00+00' + to_seconds(i) AS at, 'ours ' || (${first} + i) AS name
-      FROM range(${count}) t(i)`,
-    partitionValue: () => BigInt(Date.parse(`${date}T00:00:00Z`)) * 1000n,
-  });
-}
 
 /** Rows by our own plan, read by DuckDB. */
 async function ours(table: Table, snapshot?: Parameters<typeof planScan>[2]): Promise<number> {
@@ -150,7 +123,7 @@ Deno.test("PyIceberg changes our table: we read it, find our offsets, and go on"
   let table = await world.table("changed", { schema: EVENTS, spec: BY_DAY });
   table = await world.append(
     table,
-    [await events(table, { first: 0, count: 10, day: 21 })],
+    [await events(world, table, { first: 0, count: 10, day: 21 })],
     "ours",
   );
   await allCount(table, 10);
@@ -218,7 +191,7 @@ Deno.test("cared for: compacted, deleted from, manifests rewritten, expired, cle
   const days: Record<number, Awaited<ReturnType<typeof events>>[]> = { 21: [], 22: [] };
   for (let at = 0; at < 6; at++) {
     const day = 21 + at % 2;
-    const file = await events(table, { first: at * 10, count: 10, day });
+    const file = await events(world, table, { first: at * 10, count: 10, day });
     days[day]!.push(file);
     table = await world.append(table, [file]);
   }
@@ -249,7 +222,9 @@ Deno.test("cared for: compacted, deleted from, manifests rewritten, expired, cle
   await allCount(table, 50);
   // A mistake, rolled back.
   const good = table.metadata["current-snapshot-id"]!;
-  table = await world.append(table, [await events(table, { first: 900, count: 5, day: 23 })]);
+  table = await world.append(table, [
+    await events(world, table, { first: 900, count: 5, day: 23 }),
+  ]);
   await allCount(table, 55);
   table = (await rollback(table, { ...world.env, snapshotId: good })).table;
   await allCount(table, 50);
@@ -281,77 +256,11 @@ Deno.test("cared for: compacted, deleted from, manifests rewritten, expired, cle
   assertEquals(await world.judge.count(tagged), { pyiceberg: 60, duckdb: 60 });
 });
 
-/** A delete file of the given rows, in the partition of `of`. */
-async function deleteFile(of: DataFile, options: {
-  content: 1 | 2;
-  query: string;
-  ids: string;
-}): Promise<DataFile> {
-  const path = `${of.file_path}.deletes-${options.content}.parquet`;
-  await world.db.rows(
-    `COPY (${options.query}) TO '${localPath(path)}' (FORMAT parquet, FIELD_IDS ${options.ids})`,
-  );
-  const [row] = await world.db.rows(`SELECT count(*) AS n FROM (${options.query})`);
-  return {
-    content: options.content,
-    file_path: path,
-    file_format: "PARQUET",
-    spec_id: of.spec_id,
-    partition: of.partition,
-    record_count: BigInt(row!.n as string),
-    file_size_in_bytes: BigInt((await Deno.stat(localPath(path))).size),
-    ...(options.content === 2 ? { equality_ids: [1] } : {}),
-  };
-}
-
-const localPath = (location: string) => location.replace(/^file:\/*/, "/");
-
-Deno.test("delete files: position deletes read alike by all, equality deletes by DuckDB and us", async () => {
-  let table = await world.table("deletes", { schema: EVENTS, spec: BY_DAY });
-  const file = await events(table, { first: 0, count: 10, day: 21 });
-  const other = await events(table, { first: 10, count: 10, day: 21 });
-  table = await world.append(table, [file, other]);
-  const positions = await deleteFile(file, {
-    content: 1,
-    query: `SELECT '${file.file_path}' AS file_path, pos::BIGINT AS pos FROM range(3) t(pos)`,
-    ids: "{file_path: 2147483546, pos: 2147483545}",
-  });
-  table = await world.append(table, [positions]);
-  assertEquals(table.metadata.snapshots.at(-1)?.summary["total-position-deletes"], "3");
-  const name = world.name(table);
-  assertEquals(await world.judge.count({ table: name }), { pyiceberg: 17, duckdb: 17 });
-  const plan = await planScan(table.metadata, world.env.storage);
-  const deletesOf = new Map(
-    plan.files.map((one) => [one.path, one.deletes.map((d) => d.file_path)]),
-  );
-  // Without bounds on file_path the file may concern its whole partition.
-  assertEquals(deletesOf.get(file.file_path), [positions.file_path]);
-  assertEquals(deletesOf.get(other.file_path), [positions.file_path]);
-  // An equality delete touches what was there before it, not what comes with it or later.
-  const equality = await deleteFile(file, {
-    content: 2,
-    query: "SELECT unnest([5, 15, 25])::BIGINT AS id",
-    ids: "{id: 1}",
-  });
-  const later = await events(table, { first: 20, count: 10, day: 21 });
-  table = await world.append(table, [equality, later]);
-  const read = await world.judge.duckdb({ table: name });
-  const left = [3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, ...range(16, 30)].map(String).sort();
-  assertEquals(read.rows.map(([id]) => id!).sort(), left);
-  const { files } = await planScan(table.metadata, world.env.storage);
-  const equalities = files.filter((one) => one.deletes.some((d) => d.content === 2));
-  assertEquals(equalities.map((one) => one.path).sort(), [file.file_path, other.file_path].sort());
-  assertEquals(files.find((one) => one.path === later.file_path)?.deletes, []);
-});
-
-const range = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, index) => from + index);
-
 Deno.test("time travel: every snapshot gives the rows of its time, to everyone", async () => {
   let table = await world.table("travel", { schema: EVENTS, spec: BY_DAY });
   for (let at = 0; at < 3; at++) {
     table = await world.append(table, [
-      await events(table, { first: at * 10, count: 10, day: 21 }),
+      await events(world, table, { first: at * 10, count: 10, day: 21 }),
     ]);
   }
   for (const [index, snapshot] of table.metadata.snapshots.entries()) {

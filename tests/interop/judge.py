@@ -16,6 +16,7 @@ import uuid
 
 import duckdb
 import duckdb_extension_avro
+import duckdb_extension_httpfs
 import duckdb_extension_iceberg
 import pyarrow as pa
 import pyarrow.parquet
@@ -68,7 +69,12 @@ def texts(table):
 def duck():
     con = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     con.execute("SET TimeZone = 'UTC'")
-    for module, name in ((duckdb_extension_avro, "avro"), (duckdb_extension_iceberg, "iceberg")):
+    modules = {
+        "httpfs": duckdb_extension_httpfs,
+        "avro": duckdb_extension_avro,
+        "iceberg": duckdb_extension_iceberg,
+    }
+    for name, module in modules.items():
         pattern = os.path.join(os.path.dirname(module.__file__), "extensions", "*", f"{name}.duckdb_extension")
         con.execute(f"LOAD '{glob.glob(pattern)[0]}'")
     return con
@@ -165,9 +171,26 @@ def change(catalog, table):
     return {"snapshots": [str(s.snapshot_id) for s in loaded.refresh().snapshots()]}
 
 
+def change_duckdb(catalog, table):
+    """DuckDB as a writer through the REST catalog: it deletes by position delete files."""
+    con = duck()
+    con.execute(f"ATTACH '' AS lake (TYPE iceberg, ENDPOINT '{sys.argv[1]}', AUTHORIZATION_TYPE 'none')")
+    con.execute(f"DELETE FROM lake.{table} WHERE id IN (1, 2)")
+    con.execute(f"INSERT INTO lake.{table} VALUES (500, TIMESTAMPTZ '2026-11-21 05:00:00+00', 'duck')")
+    con.execute("DETACH lake")
+    return {"snapshots": [str(s.snapshot_id) for s in catalog.load_table(table).snapshots()]}
+
+
 def main():
     catalog = RestCatalog("judge", uri=sys.argv[1])
-    commands = {"read": read, "count": count, "duckdb": read_duckdb, "files": files, "change": change}
+    commands = {
+        "read": read,
+        "count": count,
+        "duckdb": read_duckdb,
+        "files": files,
+        "change": change,
+        "change_duckdb": change_duckdb,
+    }
     for line in sys.stdin:
         request = json.loads(line)
         try:

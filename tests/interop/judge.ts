@@ -52,6 +52,8 @@ export interface Judge {
   files(options: { table: string }): Promise<JudgedFile[]>;
   /** Appends, deletes, overwrites and adds a column with PyIceberg. */
   change(options: { table: string }): Promise<{ snapshots: string[] }>;
+  /** Deletes ids 1 and 2 and inserts 500 with DuckDB, which writes position deletes. */
+  changeByDuckDb(options: { table: string }): Promise<{ snapshots: string[] }>;
   /** Ends the process. */
   stop(): Promise<void>;
 }
@@ -91,6 +93,7 @@ export async function startJudge(catalogUri: string): Promise<Judge> {
     duckdb: (options) => call("duckdb", options),
     files: (options) => call("files", options),
     change: (options) => call("change", options),
+    changeByDuckDb: (options) => call("change_duckdb", options),
     stop: async () => {
       await questions.close();
       await answers.cancel();

@@ -14,6 +14,7 @@ export const PYTHON_PACKAGES = [
   "duckdb==1.5.5",
   "duckdb_extension_avro==1.5.5",
   "duckdb_extension_iceberg==1.5.5",
+  "duckdb_extension_httpfs==1.5.5",
 ] as const;
 
 async function run(program: string, args: string[]): Promise<string> {
