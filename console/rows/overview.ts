@@ -67,9 +67,29 @@ function processorLag(state: State, status: PipelineStatus): number {
   );
 }
 
-/** Records behind and how long the group needs for them at its rate of now. */
-function lagArrow(records: number, perSecond: number): { over: string; under: string; tone: Tone } {
-  const seconds = records === 0 ? 0 : perSecond > 0 ? records / perSecond : Infinity;
+/**
+ * What the sink has not committed to transactions yet. Offsets count the markers of transactions too, so
+ * time is offsets over offsets per second, and records are that time at the rate of records.
+ */
+function sinkLag(state: State, status: PipelineStatus): { records: number; seconds: number } {
+  const topic = status.lag.find(({ group, partition }) => group === "sink" && partition === 0)
+    ?.topic;
+  const offsets = groupLag(status.lag.filter((one) => one.topic === topic), "sink");
+  const perSecond = state.model.partitions.reduce(
+    (sum, view) => sum + (view.topic === topic ? view.rate : 0),
+    0,
+  );
+  if (offsets === 0) return { records: 0, seconds: 0 };
+  if (perSecond <= 0) return { records: offsets, seconds: Infinity };
+  const seconds = offsets / perSecond;
+  return { records: Math.min(offsets, seconds * status.rates.processed), seconds };
+}
+
+/** Records behind and how long the stage needs for them at its rate of now. */
+function lagArrow(
+  records: number,
+  seconds: number,
+): { over: string; under: string; tone: Tone } {
   const tone = seconds > LAG_SECONDS_WARN ? "warn" : "dim";
   const under = seconds === Infinity ? "standing" : seconds < 1 ? "<1s" : `~${duration(seconds)}`;
   return { over: `lag ${count(records)}`, under, tone };
@@ -78,7 +98,7 @@ function lagArrow(records: number, perSecond: number): { over: string; under: st
 /** The three stages and what lies between them. */
 function flowLines(state: State, status: PipelineStatus, width: number): Line[] {
   const { ascii } = state.settings;
-  const { totals, rates, lag } = status;
+  const { totals, rates } = status;
   const box = Math.floor((width - 2 * ARROW_WIDTH) / 3);
   const last = width - 2 * (ARROW_WIDTH + box);
   const generator = state.model.status?.stages.find(({ name }) => name === "generator")?.details;
@@ -106,12 +126,12 @@ function flowLines(state: State, status: PipelineStatus, width: number): Line[] 
     }, last),
   ];
   const height = boxes[0]!.length;
-  const transactions = lag.filter(({ group, topic }) =>
-    group === "sink" && topic !== "pipeline-sessions"
-  );
+  const ahead = processorLag(state, status);
+  const behind = sinkLag(state, status);
+  const aheadSeconds = ahead === 0 ? 0 : rates.processed > 0 ? ahead / rates.processed : Infinity;
   const arrows = [
-    lagArrow(processorLag(state, status), rates.processed),
-    lagArrow(groupLag(transactions, "sink"), rates.stored),
+    lagArrow(ahead, aheadSeconds),
+    lagArrow(behind.records, behind.seconds),
   ].map((arrow) => arrowBlock(arrow, { width: ARROW_WIDTH, height, ascii }));
   return beside(
     [boxes[0]!, arrows[0]!, boxes[1]!, arrows[1]!, boxes[2]!],

@@ -3,6 +3,7 @@ import type { ConsolePorts } from "../ports.ts";
 import type { Fact } from "../store/facts.ts";
 import type { AlertItem, DeadLetterItem } from "../store/model.ts";
 import { alertItem, deadLetterItem, followTopic } from "./feed_source.ts";
+import { watchConservation } from "./conservation_source.ts";
 import { watchFiles } from "./file_source.ts";
 import { watchLogs } from "./log_source.ts";
 import { watchStatus } from "./status_source.ts";
@@ -29,6 +30,7 @@ export function startSources(
     watchTables(ports, emit, signal),
     watchLogs(ports, emit, signal),
     watchFiles(ports, emit, signal),
+    watchConservation(ports, emit, signal),
     followTopic({
       openBroker,
       topic: topics.alerts,
