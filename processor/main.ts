@@ -9,6 +9,7 @@ import type { CompiledRules } from "../rules/compile.ts";
 import { RuleFile } from "../rules/rule_file.ts";
 import { ENGINE_VERSION, type VerdictSettings } from "../rules/version.ts";
 import { parseConfigText } from "../runtime/config_parse.ts";
+import { createDeadline } from "../runtime/deadline.ts";
 import { brokerAddresses, type Environment, readEnvironment } from "../runtime/env.ts";
 import { serveStage } from "../runtime/http.ts";
 import { createLogger, type Logger } from "../runtime/log.ts";
@@ -30,6 +31,9 @@ import { openRuleFile, type RuleFileSource } from "./rule_reload.ts";
 import { Processor } from "./run.ts";
 import { shownBy } from "./show.ts";
 import type { PartitionState } from "./state.ts";
+
+/** How long the last session record may hold an end up. */
+const LAST_MS_MAX = 3_000;
 
 const clock: Clock = { now: Date.now, sleep };
 
@@ -127,8 +131,10 @@ async function withSessions(
   const publishing = publishSessions({ figures, publish, now: Date.now, log, signal });
   try {
     await work();
-    await publish(sessionBatch(figures(true)))
+    await createDeadline(LAST_MS_MAX)
+      .race(publish(sessionBatch(figures(true))), "publish the session")
       .catch((error) => log.warn("session_not_published", { error }));
+    log.info("stopped", { totals: stage.totals });
   } finally {
     stop.abort();
     await publishing;

@@ -15,6 +15,9 @@ export interface MirrorOptions {
   signal: AbortSignal;
 }
 
+/** How long the last mirroring may hold an end up. */
+const LAST_MS_MAX = 3_000;
+
 /** Mirrors what is new every `everyMs`, and once more at the end. A failure is only logged. */
 export async function mirrorPositions(options: MirrorOptions): Promise<void> {
   const { broker, group, topic, views, everyMs, clock, log, signal } = options;
@@ -36,6 +39,9 @@ export async function mirrorPositions(options: MirrorOptions): Promise<void> {
   }
   while (!signal.aborted) {
     await clock.sleep(everyMs, signal).catch(() => {});
-    await mirror();
+    if (!signal.aborted) await mirror();
   }
+  const late = new AbortController();
+  await Promise.race([mirror(), clock.sleep(LAST_MS_MAX, late.signal).catch(() => {})]);
+  late.abort();
 }
