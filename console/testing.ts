@@ -49,7 +49,6 @@ export function document(part: Partial<PipelineStatus> = {}): PipelineStatus {
     lag: [],
     errors: {},
     dead_letter_depth: 0,
-    dead_letter_depth: 0,
     rss_total_bytes: 524_288_000,
     disk: [{ path: "/data", used_percent: 21 }],
     config: { rules_version: "0123456789ab", errors: [] },

@@ -213,7 +213,7 @@ export const KEYS: readonly KeyBinding[] = [
   {
     keys: ["+", "="],
     shown: "+/-",
-    label: "rate",
+    label: "rate (R types it)",
     footer: true,
     steers: true,
     run: (state) => stepRate(state, 1),
@@ -225,7 +225,7 @@ export const KEYS: readonly KeyBinding[] = [
     steers: true,
     run: () => [ui({ type: "input", input: { kind: "rate", text: "" } })],
   },
-  { keys: ["P"], label: "pause generator", steers: true, run: togglePauseGenerator },
+  { keys: ["P"], label: "pause generator", footer: true, steers: true, run: togglePauseGenerator },
   {
     keys: ["ctrl+r"],
     label: "restart a service",

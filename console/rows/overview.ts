@@ -19,6 +19,14 @@ import { serviceLight, serviceTone, serviceWord, symbolsOf } from "./status_mark
 const LAG_SECONDS_WARN = 30;
 const ARROW_WIDTH = 11;
 
+/** Boxes below this width name things shorter. */
+const NARROW = 24;
+const SHORT: Readonly<Record<Figure, string>> = {
+  generated: "gen",
+  processed: "proc",
+  stored: "stored",
+};
+
 type Figure = "generated" | "processed" | "stored";
 
 function stageBox(
@@ -38,7 +46,7 @@ function stageBox(
   const first: Line = up
     ? [
       span(rate(status.rates[stage.figure]), "title"),
-      span(`/s ${stage.figure}`),
+      span(`/s ${width < NARROW ? SHORT[stage.figure] : stage.figure}`),
       ...(service.ready ? [] : [span(`  ${serviceWord(service)}`, "warn")]),
     ]
     : [
@@ -104,12 +112,12 @@ function flowLines(state: State, status: PipelineStatus, width: number): Line[] 
   const generator = state.model.status?.stages.find(({ name }) => name === "generator")?.details;
   const asked = generator?.paused === true
     ? span("paused", "warn")
-    : span(`of ${generator?.rate_per_second ?? "?"}/s asked`, "dim");
+    : span(`of ${generator?.rate_per_second ?? "?"}/s${box < NARROW ? "" : " asked"}`, "dim");
   const boxes = [
     stageBox(state, status, {
       name: "generator",
       figure: "generated",
-      notes: () => [span(`${count(totals.published)} sent `), asked],
+      notes: (room) => [span(`${count(totals.published)}${room < NARROW ? " " : " sent "}`), asked],
     }, box),
     stageBox(state, status, {
       name: "processor",

@@ -15,7 +15,7 @@ export const RULE_COLUMNS: readonly Column[] = [
   { key: "type", title: "type", width: 11 },
   { key: "severity", title: "severity", width: 9 },
   { key: "fired", title: "per min", width: 7, align: "right" },
-  { key: "total", title: "seen", width: 7, align: "right" },
+  { key: "total", title: "seen", width: 7, align: "right", from: 98 },
   { key: "last", title: "last", width: 6, align: "right" },
   { key: "parameters", title: "parameters", flex: 1, from: 78 },
 ];
@@ -71,6 +71,7 @@ export function rulesFooter(state: State): Line[] {
   const { model, nowMs } = state;
   const processor = model.status?.stages.find(({ name }) => name === "processor");
   const version = processor?.config.rules_version ?? "not known: the processor does not answer";
+  const appliedAt = processor?.config.applied_at ?? null;
   const bySide = processor?.details.rules_version_of_file;
   const issues = model.rules?.issues ?? [];
   const edits = model.edits.slice(-4).reverse();
@@ -84,7 +85,7 @@ export function rulesFooter(state: State): Line[] {
           : `  file ${bySide} comes next`,
         "warn",
       ),
-      span(`  applied ${age(Date.parse(processor?.config.applied_at ?? ""), nowMs)} ago`, "dim"),
+      span(appliedAt === null ? "" : `  applied ${age(Date.parse(appliedAt), nowMs)} ago`, "dim"),
       span("  (fired: counted here since attached)", "dim"),
     ],
     ...issues.slice(0, 3).map((issue): Line => [

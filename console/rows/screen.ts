@@ -1,7 +1,7 @@
 /** What each screen shows: its list, its detail and its body, as lines. Pure. */
 import type { State } from "../store/state.ts";
 import type { ListUi, ScreenName } from "../store/ui.ts";
-import { type Line, lineOf, span } from "../text/span.ts";
+import { clipLine, type Line, lineOf, span } from "../text/span.ts";
 import type { Column, Row } from "../text/table.ts";
 import { ALERT_COLUMNS, alertDetail, alertRows } from "./alert_rows.ts";
 import { cursorIndex, listedRows, listLines, listSummary } from "./list.ts";
@@ -131,6 +131,7 @@ export function listHeight(state: State, list: ScreenList, footer: number): numb
 /** The body of the screen: exactly the lines between tabs and message, or fewer. */
 export function bodyLines(state: State): Line[] {
   const { ui } = state;
+  const { columns } = ui;
   const height = bodyHeight(state);
   if (ui.screen === "overview") return overviewLines(state, ui.columns, height);
   const list = screenList(state);
@@ -139,7 +140,7 @@ export function bodyLines(state: State): Line[] {
   const lines = listLines(list, { width: ui.columns, height: room });
   if (footer.length === 0) return lines;
   const gap: Line[] = Array.from({ length: Math.max(1, room - lines.length + 1) }, () => []);
-  return [...lines, ...gap, ...footer].slice(0, height);
+  return [...lines, ...gap, ...footer].slice(0, height).map((line) => clipLine(line, columns));
 }
 
 /** Rows and filter of the list, for the message line. */
