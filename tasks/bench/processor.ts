@@ -1,0 +1,205 @@
+/**
+ * `deno task bench processor`: one processor process, exactly-once on, from Kafka to Kafka. It drains a backlog, then
+ * runs at a steady rate for the latencies. Kafka is a fresh one on this machine.
+ */
+import { createKafkaBroker } from "../../broker/kafka.ts";
+import type { Broker } from "../../broker/port.ts";
+import type { StageStatus } from "../../contracts/status.ts";
+import { BASE_PORTS } from "../../contracts/services.ts";
+import { TOPIC_NAMES_DEFAULT, topicSpecs } from "../../contracts/topics.ts";
+import { projectRoot } from "../../runtime/env.ts";
+import { join } from "../../runtime/path.ts";
+import { sleep } from "../../runtime/retry.ts";
+import { startKafka } from "../../tests/support/services.ts";
+import { ensureJars, type Jars } from "../native/jars.ts";
+import { cpuSeconds, peakMemory } from "./measured_process.ts";
+import { rawTransactions } from "./transactions.ts";
+
+const PARTITIONS = 4;
+const DAY_MS = 86_400_000;
+const FEED_BATCH = 20_000;
+const STEADY_PER_SECOND = 1000;
+const STEADY_MS = 30_000;
+const STEADY_BATCH_MS = 20;
+const TOPICS = TOPIC_NAMES_DEFAULT;
+
+/** Figures of one drained backlog. */
+export interface DrainFigures {
+  transactions: number;
+  /** From the start of the process. */
+  seconds: number;
+  /** From the first committed record. */
+  seconds_from_first: number;
+  first_record_seconds: number;
+  per_second: number;
+  per_second_from_first: number;
+  processor_cpu_seconds: number;
+  broker_cpu_seconds: number;
+  peak_memory_mb: number;
+  alert_share: number;
+}
+
+interface Bench {
+  broker: Broker;
+  kafkaPid: number;
+  env: Record<string, string>;
+  port: number;
+  random: () => number;
+}
+
+function round(value: number, digits = 2): number {
+  return Number(value.toFixed(digits));
+}
+
+async function feedBacklog({ broker, random }: Bench, count: number): Promise<void> {
+  const writer = await broker.openWriter();
+  const endMs = Date.now() - DAY_MS;
+  const startMs = endMs - DAY_MS;
+  for (let from = 0; from < count; from += FEED_BATCH) {
+    const share = Math.min(FEED_BATCH, count - from);
+    const timeOf = (number: number) => startMs + number / count * DAY_MS;
+    const columns = rawTransactions({
+      count: share,
+      from,
+      partitions: PARTITIONS,
+      startMs: timeOf(from),
+      endMs: timeOf(from + share),
+      random,
+    });
+    await writer.send(
+      columns.map((batch, partition) => ({ topic: TOPICS.raw, partition, batch })),
+    );
+  }
+  await writer.close();
+}
+
+function startProcessor({ env }: Bench): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--cached-only", join(projectRoot, "processor", "main.ts")],
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+}
+
+async function statusOf({ port }: Bench): Promise<StageStatus | undefined> {
+  try {
+    return await (await fetch(`http://127.0.0.1:${port}/status`)).json();
+  } catch {
+    return undefined;
+  }
+}
+
+async function firstRecord({ broker }: Bench): Promise<void> {
+  for (;;) {
+    const offsets = await broker.offsets(TOPICS.transactions);
+    if (offsets.some(({ stable }) => stable > 0)) return;
+    await sleep(5);
+  }
+}
+
+async function drain(bench: Bench, count: number): Promise<DrainFigures> {
+  await feedBacklog(bench, count);
+  const brokerCpu = await cpuSeconds(bench.kafkaPid);
+  const began = performance.now();
+  const child = startProcessor(bench);
+  await firstRecord(bench);
+  const first = performance.now();
+  let status: StageStatus | undefined;
+  for (;;) {
+    status = await statusOf(bench);
+    const { processed = 0, dead_lettered = 0 } = status?.totals ?? {};
+    if (processed + dead_lettered >= count) break;
+    await sleep(20);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const fromFirst = (performance.now() - first) / 1000;
+  const figures: DrainFigures = {
+    transactions: count,
+    seconds: round(seconds),
+    seconds_from_first: round(fromFirst),
+    first_record_seconds: round(seconds - fromFirst),
+    per_second: Math.round(count / seconds),
+    per_second_from_first: Math.round(count / fromFirst),
+    processor_cpu_seconds: round(await cpuSeconds(child.pid)),
+    broker_cpu_seconds: round(await cpuSeconds(bench.kafkaPid) - brokerCpu),
+    peak_memory_mb: Math.round(await peakMemory(child.pid) / 2 ** 20),
+    alert_share: round((status?.totals.alerts ?? 0) / count, 3),
+  };
+  child.kill("SIGTERM");
+  await child.status;
+  return figures;
+}
+
+async function steady(bench: Bench): Promise<StageStatus["latency_ms"]> {
+  const { broker, random } = bench;
+  const child = startProcessor(bench);
+  while ((await statusOf(bench))?.ready !== true) await sleep(50);
+  const writer = await broker.openWriter();
+  const count = STEADY_PER_SECOND * STEADY_BATCH_MS / 1000;
+  const began = performance.now();
+  for (let round = 0; round < STEADY_MS / STEADY_BATCH_MS; round++) {
+    const columns = rawTransactions({
+      count,
+      from: 1_000_000_000 + round * count,
+      partitions: PARTITIONS,
+      startMs: Date.now() - DAY_MS + round * 1000,
+      endMs: Date.now() - DAY_MS + (round + 1) * 1000,
+      random,
+    });
+    await writer.send(
+      columns.map((batch, partition) => ({ topic: TOPICS.raw, partition, batch }))
+        .filter(({ batch }) => batch.keys.length > 0),
+    );
+    await sleep(Math.max(0, began + (round + 1) * STEADY_BATCH_MS - performance.now()));
+  }
+  await writer.close();
+  await sleep(500);
+  const latency = (await statusOf(bench))!.latency_ms;
+  child.kill("SIGTERM");
+  await child.status;
+  return latency;
+}
+
+/** Runs `work` over a fresh Kafka with the pipeline's topics. */
+async function withBench<T>(
+  jars: Jars,
+  random: () => number,
+  work: (bench: Bench) => Promise<T>,
+): Promise<T> {
+  const dir = await Deno.makeTempDir({ prefix: "bench_processor_" });
+  const kafka = await startKafka(jars, { dir: join(dir, "kafka") });
+  const broker = createKafkaBroker({ brokers: [kafka.address], clientId: "bench" });
+  const offset = 100 * (100 + Deno.pid % 300);
+  try {
+    await broker.createTopics(topicSpecs(TOPICS, PARTITIONS));
+    const env = {
+      PIPELINE_CONFIG_DIR: join(projectRoot, "config"),
+      PIPELINE_DATA_DIR: join(dir, "data"),
+      PIPELINE_PORT_OFFSET: String(offset),
+      PIPELINE_KAFKA_BROKERS: kafka.address,
+    };
+    const port = BASE_PORTS.processor + offset;
+    return await work({ broker, kafkaPid: kafka.pid, env, port, random });
+  } finally {
+    await broker.close();
+    await kafka.kill();
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Drains a backlog of each size, then measures latencies; prints each figure as one JSON line. */
+export async function benchProcessor(
+  options: { sizes: readonly number[]; random: () => number },
+): Promise<void> {
+  const jars = await ensureJars();
+  for (const size of options.sizes) {
+    const figures = await withBench(jars, options.random, (bench) => drain(bench, size));
+    console.log(JSON.stringify({ bench: "processor_drain", ...figures }));
+  }
+  const latency = await withBench(jars, options.random, steady);
+  console.log(
+    JSON.stringify({ bench: "processor_steady", per_second: STEADY_PER_SECOND, ...latency }),
+  );
+}
