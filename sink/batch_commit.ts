@@ -12,13 +12,12 @@ import { formatTrace } from "../contracts/ids.ts";
 import { OFFSETS_PROPERTY } from "../contracts/tables.ts";
 import type { Logger } from "../runtime/log.ts";
 import { commitAppend } from "../iceberg/commit/append.ts";
-import { type CommitEnvironment, newSnapshotId } from "../iceberg/commit/environment.ts";
+import type { CommitEnvironment } from "../iceberg/commit/environment.ts";
 import { NoSuchFileError } from "../iceberg/storage/port.ts";
 import type { DuckDb } from "./duckdb.ts";
-import { layoutOf } from "./layout.ts";
 import { type BatchOffsets, checkBase } from "./offsets.ts";
 import type { FilledBatch } from "./intake.ts";
-import { type Refused, type StagedFiles, stageFiles } from "./stage.ts";
+import type { Refused, StagedFiles } from "./stage.ts";
 import type { TableHandle } from "./table_handle.ts";
 import { commitUnstorable, type UnstorableLane } from "./unstorable_commit.ts";
 import { hourTagUpdates } from "./hour_tag.ts";
@@ -52,30 +51,22 @@ export interface BatchResult {
   attempts: number;
 }
 
-/** Steps 1 and 2. May be repeated with the same batch after an error: each try takes a new snapshot id. */
+/** Steps 1 and 2. May be repeated after an error: what is staged stays so. */
 export async function stageBatch(
   context: CommitContext,
   batch: FilledBatch,
-  days: ReturnType<FilledBatch["spool"]["finish"]>,
 ): Promise<StagedBatch> {
-  const { handle, environment, db } = context;
-  const snapshotId = newSnapshotId(environment.random);
   // 1. Data files.
-  const layout = layoutOf(handle.name, (await handle.current()).metadata);
-  const { storage } = environment;
-  const staged = await stageFiles(
-    { db, storage, table: handle.name, layout, snapshotId },
-    days,
-  );
+  const staged = await batch.stager.finish();
   // 2. What cannot be stored.
   const unstorable = unstorableOf(context, batch, staged.refused);
   if (unstorable.length > 0) await commitUnstorable(context.lane, unstorable);
   return {
-    snapshotId,
+    snapshotId: batch.stager.snapshotId,
     offsets: batch.spool.offsets,
     staged,
     refused: unstorable.length,
-    stagedAtMs: environment.nowMs(),
+    stagedAtMs: context.environment.nowMs(),
   };
 }
 

@@ -15,6 +15,7 @@ import { backoff, sleep } from "../runtime/retry.ts";
 import { Event } from "./event.ts";
 import { type LogIdentity, nextOffset } from "./offsets.ts";
 import { LatencySamples } from "./samples.ts";
+import type { Stager } from "./stager.ts";
 import { type Accept, SpoolBatch, type SpoolLimits } from "./spool.ts";
 
 const FETCH_WAIT_MS = 500;
@@ -24,6 +25,7 @@ const GATE_LOOK_MS = 1000;
 /** A batch with the times of its records. */
 export interface FilledBatch {
   spool: SpoolBatch;
+  stager: Stager;
   samples: LatencySamples;
 }
 
@@ -41,6 +43,8 @@ export interface IntakeOptions {
   folder: string;
   limits: SpoolLimits;
   fetchBytesMax: number;
+  /** Takes the parts of one batch. */
+  newStager: () => Stager;
   /** Which records become rows; all of them if absent. */
   accept?: Accept;
   /** A reason not to take anything now (a full disk). */
@@ -108,6 +112,12 @@ export class Intake {
     return this.#options.topicPartitions;
   }
 
+  /** Drops what is being filled. */
+  async drop(): Promise<void> {
+    await this.#filling.stager.cancel();
+    await this.#filling.spool.remove();
+  }
+
   /** What is being filled. */
   get filling(): SpoolBatch {
     return this.#filling.spool;
@@ -170,8 +180,15 @@ export class Intake {
 
   #newBatch(): FilledBatch {
     const { table, identity, folder, limits } = this.#options;
-    const spool = new SpoolBatch({ table, identity, limits, folder: `${folder}/${++batchCount}` });
-    return { spool, samples: new LatencySamples({ events: table === "transactions" }) };
+    const stager = this.#options.newStager();
+    const spool = new SpoolBatch({
+      table,
+      identity,
+      limits,
+      folder: `${folder}/${++batchCount}`,
+      onPart: (part) => stager.add(part),
+    });
+    return { spool, stager, samples: new LatencySamples({ events: table === "transactions" }) };
   }
 
   async #follow(reader: Reader, partition: number, signal: AbortSignal): Promise<void> {

@@ -15,9 +15,11 @@ export interface SpoolLimits {
   rowsMax: number;
   bytesMax: number;
   daysMax: number;
+  /** Bytes of one part of a day: what DuckDB sorts at once within its memory. */
+  partBytesMax: number;
 }
 
-/** A day's share of a batch. */
+/** A day's share of a batch, or a part of it. */
 export interface DayFile {
   /** `YYYY-MM-DD`. */
   day: string;
@@ -57,6 +59,7 @@ export interface OddRecord extends Origin {
 interface OpenDay {
   file: Deno.FsFile;
   path: string;
+  bytes: number;
   lines: LineBuffer;
   rows: number;
   runs: number[];
@@ -69,6 +72,8 @@ export interface SpoolOptions {
   /** Folder of this batch alone; made here. */
   folder: string;
   limits: SpoolLimits;
+  /** Takes the parts that are whole before the batch is. */
+  onPart: (part: DayFile) => void;
 }
 
 /** Decoder for what is kept of odd records. */
@@ -80,6 +85,9 @@ export class SpoolBatch {
   readonly folder: string;
   readonly #limits: SpoolLimits;
   readonly #dayOf: DayOf;
+  readonly #onPart: (part: DayFile) => void;
+  readonly #seenDays = new Set<string>();
+  #parts = 0;
   readonly #days = new Map<string, OpenDay>();
   readonly #lineEnds = new LineEnds();
   readonly #ranges = new Map<number, OffsetRange>();
@@ -92,12 +100,13 @@ export class SpoolBatch {
     this.folder = options.folder;
     this.#limits = options.limits;
     this.#dayOf = dayFinder(options.table);
+    this.#onPart = options.onPart;
   }
 
   /** True if a limit is reached: commit now. */
   get full(): boolean {
     const { rowsMax, bytesMax, daysMax } = this.#limits;
-    return this.rows >= rowsMax || this.bytes >= bytesMax || this.#days.size >= daysMax;
+    return this.rows >= rowsMax || this.bytes >= bytesMax || this.#seenDays.size >= daysMax;
   }
 
   /** True if offsets moved, with or without rows. */
@@ -155,30 +164,36 @@ export class SpoolBatch {
     this.rows++;
     open.rows++;
     addToRuns(open.runs, partition, records.offsets[index]!);
-    if (open.lines.length >= BUFFER_BYTES_MAX) writeLines(open);
+    if (open.lines.length < BUFFER_BYTES_MAX) return;
+    writeLines(open);
+    if (open.bytes >= this.#limits.partBytesMax) {
+      open.file.close();
+      this.#days.delete(day);
+      this.#onPart({ day, path: open.path, rows: open.rows, runs: open.runs });
+    }
   }
 
   #openDay(day: string): OpenDay {
     let open = this.#days.get(day);
     if (open === undefined) {
-      if (this.#days.size === 0) Deno.mkdirSync(this.folder, { recursive: true });
-      const path = `${this.folder}/${day}.ndjson`;
+      if (this.#parts === 0) Deno.mkdirSync(this.folder, { recursive: true });
+      const path = `${this.folder}/${day}_${++this.#parts}.ndjson`;
       const file = Deno.openSync(path, { write: true, createNew: true });
-      open = { file, path, lines: new LineBuffer(), rows: 0, runs: [] };
+      this.#seenDays.add(day);
+      open = { file, path, bytes: 0, lines: new LineBuffer(), rows: 0, runs: [] };
       this.#days.set(day, open);
     }
     return open;
   }
 
-  /** Ends the filling: writes what waits, closes the files, in order of days. */
-  finish(): DayFile[] {
-    for (const open of this.#days.values()) {
+  /** Ends the filling: writes what waits, and gives the last parts away. */
+  finish(): void {
+    for (const [day, open] of this.#days) {
       writeLines(open);
       open.file.close();
+      this.#days.delete(day);
+      this.#onPart({ day, path: open.path, rows: open.rows, runs: open.runs });
     }
-    const days = [...this.#days].map(([day, { path, rows, runs }]) => ({ day, path, rows, runs }));
-    this.#days.clear();
-    return days.sort((a, b) => a.day < b.day ? -1 : 1);
   }
 
   /** Drops the batch and its files. */
@@ -209,5 +224,6 @@ function writeLines(open: OpenDay): void {
   for (let written = 0; written < bytes.length;) {
     written += open.file.writeSync(bytes.subarray(written));
   }
+  open.bytes += bytes.length;
   open.lines.clear();
 }

@@ -1,6 +1,6 @@
 /**
- * A spooled batch → data files in the table's storage, and what could not be stored (design section 6).
- * Done once per batch; the attempts of its commit only use what comes out (conventions C10).
+ * A part of a batch → data files in the table's storage, and what could not be stored (design section 6).
+ * Done once; the attempts of the batch's commit only use what comes out (conventions C10).
  */
 import type { FieldError } from "../contracts/dead_letter.ts";
 import type { TableName } from "../contracts/tables.ts";
@@ -10,7 +10,7 @@ import type { DataFile, Metrics } from "../iceberg/types.ts";
 import { decodeValue } from "../iceberg/single_value.ts";
 import type { DuckDb } from "./duckdb.ts";
 import { type BadLine, concatBytes, type GoodLine, isolateBadLines } from "./isolate.ts";
-import { dataFileLocation, dataFileOf, dayNumber, type TableLayout } from "./layout.ts";
+import { dataFileOf, dayNumber, type TableLayout } from "./layout.ts";
 import { dayOfParsed, LINE_END_BYTES, LINE_EXTRA_BYTES_MAX } from "./lines.ts";
 import { writeParquet } from "./parquet.ts";
 import { type DayFile, type Origin, originOf } from "./spool.ts";
@@ -23,8 +23,8 @@ export interface StageContext {
   storage: Storage;
   table: TableName;
   layout: TableLayout;
-  /** The batch's own, part of every file name. */
-  snapshotId: bigint;
+  /** Location of a new file of a day; never the same twice. */
+  newLocation: (day: string) => string;
 }
 
 /** A spooled record that cannot be stored. */
@@ -36,7 +36,7 @@ export interface Refused extends Origin {
   error: FieldError;
 }
 
-/** A batch in storage, not yet in the table. */
+/** What is in storage, not yet in the table. */
 export interface StagedFiles {
   files: DataFile[];
   refused: Refused[];
@@ -46,16 +46,16 @@ export interface StagedFiles {
   unfit: number;
 }
 
-/** Writes a batch's files. A failure leaves files that nothing refers to: the orphan cleaner's. */
-export async function stageFiles(
-  context: StageContext,
-  days: readonly DayFile[],
-): Promise<StagedFiles> {
-  const staged: StagedFiles = { files: [], refused: [], rows: 0, bytes: 0, unfit: 0 };
-  for (const day of days) {
-    if (await writeDay(context, staged, { day: day.day, input: day.path })) continue;
-    await sortOut(context, staged, day);
-  }
+/** Nothing staged. */
+export function noFiles(): StagedFiles {
+  return { files: [], refused: [], rows: 0, bytes: 0, unfit: 0 };
+}
+
+/** Writes a part's files. A failure may leave some that nothing refers to: the orphan cleaner's. */
+export async function stagePart(context: StageContext, part: DayFile): Promise<StagedFiles> {
+  const staged = noFiles();
+  const written = await writeDay(context, staged, { day: part.day, input: part.path });
+  if (!written) await sortOut(context, staged, part);
   return staged;
 }
 
@@ -68,13 +68,13 @@ async function writeDay(
   staged: StagedFiles,
   options: { day: string; input: string },
 ): Promise<boolean> {
-  const { db, storage, layout, snapshotId } = context;
+  const { db, storage, layout, newLocation } = context;
   const { day, input } = options;
   const output = db.newPath(".parquet");
   try {
     const file = await writeParquet(db, { plan: layout.plan, input, output });
     if (!liesWithin(file.metrics, layout.plan.time.id, day)) return false;
-    const location = dataFileLocation(layout, { day, snapshotId, counter: staged.files.length });
+    const location = newLocation(day);
     const bytes = await Deno.readFile(output);
     await storage.create(location, bytes);
     const { metrics, unfit } = file;

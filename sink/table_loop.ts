@@ -19,6 +19,7 @@ import { type FilledBatch, Intake } from "./intake.ts";
 import { identityProblem, type LogIdentity, tableOffsets } from "./offsets.ts";
 import type { ObserveLatency } from "./samples.ts";
 import type { Accept } from "./spool.ts";
+import { Stager } from "./stager.ts";
 import type { ConsumedOffsets } from "../contracts/tables.ts";
 
 /** Longest wait of a batch that could not be committed; the first ones are shorter. */
@@ -30,6 +31,10 @@ const FILES_TRUSTED_MS = 30_000;
 const OFFSETS_ONLY_MS = 3_600_000;
 /** How often the group's mirror follows where nothing is committed. */
 const MIRROR_MS = 5000;
+
+const MIB = 1024 * 1024;
+/** Spool bytes that DuckDB sorts at once, as a share of its memory: at 3 it runs out of it, at 1 it does not. */
+const PART_SHARE = 0.5;
 
 /** What a loop tells about its work. */
 export interface LoopObserver {
@@ -163,7 +168,7 @@ export class TableLoop {
       fetching.abort();
       await fetched;
       this.#intake = undefined;
-      await intake.filling.remove();
+      await intake.drop();
     }
   }
 
@@ -219,7 +224,9 @@ export class TableLoop {
         rowsMax: config.commit_rows_max,
         bytesMax: config.commit_bytes_max,
         daysMax: config.commit_days_max,
+        partBytesMax: config.duckdb_memory_mb * MIB * PART_SHARE,
       },
+      newStager: () => new Stager(context),
       fetchBytesMax: config.fetch_bytes_max,
       ...(accept === undefined ? {} : { accept }),
       paused: this.#options.paused,
@@ -256,11 +263,11 @@ export class TableLoop {
     const batch = intake.take();
     this.#lastCommitMs = nowMs();
     try {
-      const days = batch.spool.finish();
+      batch.spool.finish();
       if (batch.spool.records === 0 && !batch.spool.moved) return;
       const startMs = performance.now();
       await this.#persist(signal, () => this.#checkTopic(intake));
-      const staged = await this.#persist(signal, () => stageBatch(context, batch, days));
+      const staged = await this.#persist(signal, () => stageBatch(context, batch));
       const result = await this.#persist(signal, async () => {
         if (nowMs() - staged.stagedAtMs > config.staged_age_max_ms) {
           throw new ZombieError("Cannot commit a batch: it is older than staged_age_max_ms");
@@ -275,6 +282,7 @@ export class TableLoop {
       }
       this.#stored(batch, staged, { ...result, ms: Math.round(performance.now() - startMs) });
     } finally {
+      await batch.stager.cancel();
       await batch.spool.remove();
     }
   }

@@ -5,8 +5,8 @@ import { printDate } from "../contracts/timestamps.ts";
 import type { Logger } from "../runtime/log.ts";
 import { carriedSummary } from "./summary.ts";
 import type { DuckDb } from "./duckdb.ts";
-import { layoutOf } from "./layout.ts";
-import { stageFiles } from "./stage.ts";
+import { dataFileLocation, layoutOf } from "./layout.ts";
+import { stagePart } from "./stage.ts";
 import type { TableHandle } from "./table_handle.ts";
 import {
   advanceUnstorable,
@@ -68,15 +68,17 @@ async function appendRows(
   const path = db.newPath(".ndjson");
   const outcome = await handle.commit(async (table) => {
     await Deno.writeTextFile(path, records.map((record) => unstorableLine(record, nowUs)).join(""));
-    const { files } = await stageFiles(
+    const layout = layoutOf("dead_letters", table.metadata);
+    let counter = 0;
+    const { files } = await stagePart(
       {
         db,
         storage: environment.storage,
         table: "dead_letters",
-        layout: layoutOf("dead_letters", table.metadata),
-        snapshotId,
+        layout,
+        newLocation: (day) => dataFileLocation(layout, { day, snapshotId, counter: counter++ }),
       },
-      [{ day: printDate(nowUs), path, rows: records.length, runs: [] }],
+      { day: printDate(nowUs), path, rows: records.length, runs: [] },
     );
     await Deno.remove(path);
     return await commitAppend(table, {
