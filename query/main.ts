@@ -57,6 +57,11 @@ function peeks(request: QueryRequest): boolean {
   return forPeople && request.sql === undefined && request.question.limit !== undefined;
 }
 
+/** Rows that are printed though there may be more. */
+function shownMax(request: QueryRequest): number {
+  return peeks(request) ? request.question.limit! : request.rowsShown ?? Infinity;
+}
+
 async function printText(
   engine: LockedEngine,
   prepared: Prepared,
@@ -70,7 +75,7 @@ async function printText(
     color,
     ...(width === undefined ? {} : { width }),
   });
-  const limit = peeks(request) ? request.question.limit! : Infinity;
+  const limit = shownMax(request);
   const printed: Printed = { rows: 0, cut: false };
   for await (const batch of rows()) {
     const shown = batch.slice(0, limit - printed.rows);
@@ -78,6 +83,7 @@ async function printText(
     printed.cut = shown.length < batch.length;
     const text = writer.rows(shown);
     if (text !== "") await output.print(text);
+    if (printed.cut) break;
   }
   const rest = writer.end();
   if (rest !== "") await output.print(rest);
@@ -155,7 +161,10 @@ export async function runQuery(request: QueryRequest, context: QueryContext): Pr
       : request.format === "arrow"
       ? await printArrow(engine, prepared, output)
       : await printText(engine, prepared, request, output);
-    if (cut) output.note(`Only the first ${rows} rows are shown; --limit N shows more`);
+    if (cut) {
+      const how = request.sql === undefined ? "--limit N shows more" : "there are more";
+      output.note(`Only the first ${rows} rows are shown; ${how}`);
+    }
     if (!request.stats) return;
     for (const note of prepared.tables.flatMap(describePlan)) output.note(note);
     for (const condition of prepared.scans) output.note(scanNote(condition));

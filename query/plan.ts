@@ -18,6 +18,8 @@ import type { Relation } from "./question_sql.ts";
 export interface Lakehouse {
   catalog: Catalog;
   storage: Storage;
+  /** @default {"finance"} */
+  namespace?: string;
 }
 
 /** A table that is ready to be queried. */
@@ -55,7 +57,8 @@ export class TableLoader {
   load(name: TableName): Promise<LoadedTable> {
     let table = this.#tables.get(name);
     if (table === undefined) {
-      table = this.lakehouse.catalog.loadTable({ namespace: [NAMESPACE], name });
+      const { catalog, namespace = NAMESPACE } = this.lakehouse;
+      table = catalog.loadTable({ namespace: [namespace], name });
       this.#tables.set(name, table);
     }
     return table;

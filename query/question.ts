@@ -41,6 +41,8 @@ export interface QueryRequest {
   explain: boolean;
   stats: boolean;
   maskAccounts: boolean;
+  /** Rows of user SQL that are shown, the rest is cut and said so; absent: all. */
+  rowsShown?: number;
 }
 
 /** Flags as parsed; flags.ts names them. */

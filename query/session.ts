@@ -1,5 +1,5 @@
 /** Queries of one process: the catalog they ask, their output, their clean end. */
-import { EXIT } from "../contracts/errors.ts";
+import { EXIT, MisuseError } from "../contracts/errors.ts";
 import { restCatalog } from "../iceberg/catalog/rest.ts";
 import { localStorage } from "../iceberg/storage/local.ts";
 import { type Environment, resolveCallerPath } from "../runtime/env.ts";
@@ -7,7 +7,12 @@ import { catalogOptions, warehouseFolder } from "../runtime/lakehouse.ts";
 import type { PipelineConfig } from "../contracts/pipeline_config.ts";
 import { explainFailure, QueryFailedError } from "./failures.ts";
 import { runQuery } from "./main.ts";
-import { fileDestination, stdoutDestination } from "./output/destination.ts";
+import {
+  type Destination,
+  fileDestination,
+  lazyDestination,
+  stdoutDestination,
+} from "./output/destination.ts";
 import { type DestinationOutput, destinationOutput } from "./output/output.ts";
 import { pagerCommand, pagerDestination } from "./output/pager.ts";
 import type { Lakehouse } from "./plan.ts";
@@ -49,7 +54,7 @@ export class QuerySession {
   async run(request: QueryRequest, signal: AbortSignal): Promise<number> {
     const { maskSalt } = this.#options.environment;
     const scratch = `${Deno.env.get("TMPDIR") ?? "/tmp"}/pipeline_query_${crypto.randomUUID()}`;
-    const output = this.#output(request);
+    const output = await this.#output(request);
     try {
       await runQuery(request, {
         lakehouse: this.lakehouse,
@@ -73,23 +78,33 @@ export class QuerySession {
     }
   }
 
-  #output(request: QueryRequest): DestinationOutput {
+  async #output(request: QueryRequest): Promise<DestinationOutput> {
+    const note = (text: string): void => console.error(text);
     const { color, pager } = this.#options;
-    const path = request.output === undefined ? undefined : resolveCallerPath(request.output);
-    const terminal = path === undefined && Deno.stdout.isTerminal();
+    if (request.output !== undefined) {
+      const destination = await openFile(request.output);
+      return destinationOutput({ destination, note, holdNotes: false, color: color ?? false });
+    }
+    const terminal = Deno.stdout.isTerminal();
     const command = terminal && pager ? pagerCommand(Deno.env.get("PAGER")) : undefined;
-    const byTerminal = terminal && !Deno.env.get("NO_COLOR");
     return destinationOutput({
-      open: () =>
-        path !== undefined
-          ? fileDestination(path)
-          : (command && pagerDestination(command)) ?? stdoutDestination(),
-      always: path !== undefined,
-      note: (text) => console.error(text),
+      destination: lazyDestination(() =>
+        (command && pagerDestination(command)) ?? stdoutDestination()
+      ),
+      note,
       holdNotes: command !== undefined,
-      color: color ?? byTerminal,
+      color: color ?? (terminal && !Deno.env.get("NO_COLOR")),
       ...(terminal ? { width: Deno.consoleSize().columns } : {}),
     });
+  }
+}
+
+/** Opened before the query runs: who cannot write there should not have to wait for the answer first. */
+async function openFile(path: string): Promise<Destination> {
+  try {
+    return await fileDestination(resolveCallerPath(path));
+  } catch (error) {
+    throw new MisuseError(`Cannot write "--output ${path}": ${(error as Error).message}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { QUERY_FLAGS } from "../query/flags.ts";
 import { QUERY_HELP } from "../query/help.ts";
 import { type Flags, oneOf } from "../query/question.ts";
 import { QuerySession } from "../query/session.ts";
-import { readEnvironment, resolveCallerPath } from "../runtime/env.ts";
+import { type Environment, readEnvironment, resolveCallerPath } from "../runtime/env.ts";
 import { readPipelineConfig } from "../runtime/pipeline_config.ts";
 import { parseFlags, runTask } from "./cli.ts";
 
@@ -27,8 +27,7 @@ async function printCompletions(shell: unknown): Promise<number> {
   return EXIT.ok;
 }
 
-async function openSession(flags: Flags): Promise<QuerySession> {
-  const environment = readEnvironment();
+async function openSession(flags: Flags, environment: Environment): Promise<QuerySession> {
   return new QuerySession({
     environment,
     config: await readPipelineConfig(environment),
@@ -63,10 +62,15 @@ await runTask(QUERY_HELP, async (args) => {
     stdoutIsTerminal: Deno.stdout.isTerminal(),
     ...(sqlText === undefined ? {} : { sqlText }),
   });
-  const session = await openSession(flags);
+  const environment = readEnvironment();
   if (words.length === 0 || flags["interactive"] === true) {
     const { runPrompt } = await import("../query/prompt/prompt.ts");
-    return await runPrompt(session, request);
+    // Its answers scroll by; a pager and the prompt would both read the keys.
+    const session = await openSession({ ...flags, pager: false }, environment);
+    return await runPrompt(session, request, {
+      historyPath: `${environment.dataDir}/query_history`,
+    });
   }
+  const session = await openSession(flags, environment);
   return await session.run(request, interruptSignal());
 });

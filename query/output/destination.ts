@@ -28,6 +28,16 @@ export function stdoutDestination(): Destination {
   };
 }
 
+/** A destination that is opened by its first byte: a query that fails starts no pager. */
+export function lazyDestination(open: () => Destination): Destination {
+  let opened: Destination | undefined;
+  return {
+    write: (bytes) => (opened ??= open()).write(bytes),
+    finish: async () => await opened?.finish(),
+    abandon: async () => await opened?.abandon(),
+  };
+}
+
 /**
  * A file. A regular one appears whole or not at all: it is written under another name beside it first.
  * Devices and named pipes are written to as they are.

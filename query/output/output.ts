@@ -21,11 +21,8 @@ export interface DestinationOutput extends QueryOutput {
 
 /** Options of {@linkcode destinationOutput}. */
 export interface OutputOptions {
-  /** Opened by the first byte, so that a failed query starts no pager and touches no file. */
-  open: () => Destination | Promise<Destination>;
+  destination: Destination;
   note: (text: string) => void;
-  /** Open it even if there is nothing to write: an empty answer's file must be there all the same. */
-  always: boolean;
   /** Keep notes until the end: they would be lost behind a pager. */
   holdNotes: boolean;
   width?: number;
@@ -36,19 +33,16 @@ const encoder = new TextEncoder();
 
 /** Makes the output of one query. */
 export function destinationOutput(options: OutputOptions): DestinationOutput {
-  const { open, note, always, holdNotes, width, color } = options;
-  let destination: Promise<Destination> | undefined;
+  const { destination, note, holdNotes, width, color } = options;
   const held: string[] = [];
-  const ready = (): Promise<Destination> => destination ??= Promise.resolve(open());
   async function end(how: "finish" | "abandon"): Promise<void> {
-    if (how === "abandon") await (await destination?.catch(() => undefined))?.abandon();
-    else if (always || destination !== undefined) await (await ready()).finish();
+    await destination[how]();
     for (const text of held.splice(0)) note(text);
   }
   return {
     async print(data) {
       const bytes = typeof data === "string" ? encoder.encode(data) : data;
-      await (await ready()).write(bytes);
+      await destination.write(bytes);
     },
     note: (text) => holdNotes ? void held.push(text) : note(text),
     ...(width === undefined ? {} : { width }),

@@ -178,6 +178,9 @@ export async function prepareSql(sql: string, context: SqlContext): Promise<Prep
   };
 }
 
+/** A double without a fraction, which JavaScript prints as an integer and DuckDB then refuses as a double. */
+const WHOLE_DOUBLE = /"id":"(?:DOUBLE|FLOAT)"[^{}]*\},"is_null":false,"value":-?\d+(?=[,}])/g;
+
 /** Conditions as SQL: each takes the place of the 1 in SELECT 1, which DuckDB then prints. */
 async function conditionTexts(
   conditions: readonly SqlNode[],
@@ -188,6 +191,7 @@ async function conditionTexts(
   const [{ node }] = template.statements as [{ node: SqlNode }];
   return await Promise.all(conditions.map(async (condition) => {
     const statements = [{ node: { ...node, select_list: [condition] } }];
-    return (await engine.print(printJson({ error: false, statements }))).replace(/^SELECT /, "");
+    const tree = printJson({ error: false, statements }).replaceAll(WHOLE_DOUBLE, "$&.0");
+    return (await engine.print(tree)).replace(/^SELECT /, "");
   }));
 }
