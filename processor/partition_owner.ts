@@ -50,7 +50,7 @@ export async function ownPartition<State, Compiled>(
         });
     }
   }
-  view.state = "stopped";
+  if (view.state === "running") view.state = "stopped";
 }
 
 /** T1 to U7, until the signal aborts or something fails; writer and state are gone afterwards (E1). */

@@ -65,26 +65,32 @@ export class Processor<State, Compiled> {
     await this.#checkTopics(all);
     if (all.aborted) return;
     this.#startReason = undefined;
+    const stopped = new AbortController();
     const mirror = mirrorPositions({
       broker,
       group,
       topic: topics.raw,
-      views: () => this.views.values(),
+      // Only what is ours: a partition given up has moved on elsewhere.
+      views: () => [...this.#owned.keys()].map((partition) => this.views.get(partition)!),
       everyMs: settings.mirrorMs,
       clock,
       log,
-      signal: all,
+      signal: stopped.signal,
     });
     try {
       const ownership = this.#ownership.run({
         assigned: (partitions) => partitions.forEach((partition) => this.#start(partition)),
-        revoked: (partitions) => this.#stop(partitions),
+        revoked: async (partitions) => {
+          await this.#stop(partitions);
+          for (const partition of partitions) this.#owned.delete(partition);
+        },
         trouble: (reason) => this.#membershipReason = reason,
       }, all);
       await Promise.race([ownership, this.#failed.promise]);
     } finally {
       ended.abort();
       await this.#stop([...this.#owned.keys()]);
+      stopped.abort();
       await mirror;
     }
   }
@@ -152,6 +158,5 @@ export class Processor<State, Compiled> {
       .filter((one) => one !== undefined);
     for (const { stop } of owned) stop.abort(new Error("the partition is given up"));
     await Promise.all(owned.map(({ done }) => done));
-    for (const partition of partitions) this.#owned.delete(partition);
   }
 }
