@@ -1,6 +1,6 @@
 /**
  * Short numbers for long values, so that 100 M of them fit a scratch table: both sides of a comparison
- * are computed from the same text, here or by DuckDB (scratch_sql.ts). Pure.
+ * are computed from the same text, here or by DuckDB (row_sql.ts). Pure.
  */
 import { createHash } from "node:crypto";
 import { parseTimestamp } from "../contracts/timestamps.ts";
@@ -8,11 +8,15 @@ import { parseTimestamp } from "../contracts/timestamps.ts";
 /** Marks "not compared". */
 export const NO_FINGERPRINT = -1;
 
-/** First 52 bits of a UUID; -1 where it is none. */
+/**
+ * A UUID as one number: its first 13 and its last 12 hex digits, added. The last ones tell apart ids that begin
+ * with the time. -1 where it is none.
+ */
 export function idBits(uuid: unknown): number {
   if (typeof uuid !== "string") return NO_FINGERPRINT;
-  const bits = parseInt(uuid.slice(0, 8), 16) * 2 ** 20 +
+  const first = parseInt(uuid.slice(0, 8), 16) * 2 ** 20 +
     parseInt(uuid.slice(9, 13) + uuid.slice(14, 15), 16);
+  const bits = first + parseInt(uuid.slice(24), 16);
   return Number.isNaN(bits) ? NO_FINGERPRINT : bits;
 }
 

@@ -121,8 +121,11 @@ export function rowsSql(table: AuditedTable, files: readonly RowFile[]): string 
 const text = (column: string): string => `coalesce(${column}, 'undefined')`;
 const micros = (column: string): string => `coalesce(epoch_us(${column})::VARCHAR, '')`;
 const units = `coalesce((amount * 10000)::BIGINT::VARCHAR, 'NaN')`;
-const bits = (hex: string): string => `coalesce(TRY_CAST('0x' || ${hex} AS BIGINT)::DOUBLE, -1)`;
-const uuidBits = (column: string): string => bits(`substr(replace(${column}, '-', ''), 1, 13)`);
+const hexNumber = (hex: string): string => `TRY_CAST('0x' || ${hex} AS BIGINT)::DOUBLE`;
+const bits = (hex: string): string => `coalesce(${hexNumber(hex)}, -1)`;
+const uuidBits = (column: string): string =>
+  `coalesce(${hexNumber(`substr(replace(${column}, '-', ''), 1, 13)`)}
+    + ${hexNumber(`right(${column}, 12)`)}, -1)`;
 const versionSql = `CASE WHEN regexp_full_match(rules_version, '[0-9a-f]{12}') THEN ${
   bits("rules_version")
 } ELSE -1 END`;

@@ -1,11 +1,5 @@
 /** Reads ranges of topics, one fetch ahead, and finds where to begin. */
-import type {
-  Broker,
-  Fetched,
-  PartitionOffsets,
-  Reader,
-  RecordBatch,
-} from "../broker/port.ts";
+import type { Broker, Fetched, PartitionOffsets, Reader, RecordBatch } from "../broker/port.ts";
 import { NotReadyError } from "../contracts/errors.ts";
 
 const FETCH_BYTES_MAX = 4 * 1024 * 1024;
