@@ -6,6 +6,9 @@ import { mirrorPositions } from "./mirror.ts";
 import type { Ownership } from "./ownership.ts";
 import { ownPartition } from "./partition_owner.ts";
 
+/** How often missing topics are looked for: `up` creates them while this starts. */
+const TOPICS_POLL_MS = 1000;
+
 /** A partition that is ours for now. */
 interface Owned {
   stop: AbortController;
@@ -117,7 +120,7 @@ export class Processor<State, Compiled> {
       } catch (error) {
         this.#startReason = (error as Error).message;
         log.warn("not_ready", { reason: this.#startReason });
-        await clock.sleep(settings.backoffMsMax, signal).catch(() => {});
+        await clock.sleep(Math.min(TOPICS_POLL_MS, settings.backoffMsMax), signal).catch(() => {});
       }
     }
   }
