@@ -15,6 +15,7 @@ COPY --chown=1000:1000 . .
 # Everything is resolved now, from the lock file; at run time nothing is fetched (--cached-only).
 RUN deno cache --quiet --frozen \
   generator/main.ts processor/main.ts sink/main.ts tasks/create_topics.ts \
-  tasks/query.ts tasks/replay.ts tasks/status.ts tasks/topics.ts
+  tasks/query.ts tasks/replay.ts tasks/status.ts tasks/topics.ts tasks/audit.ts tasks/resume.ts \
+  tasks/compact.ts tasks/snapshots.ts tasks/evolve.ts tasks/rollback.ts
 
 CMD ["--version"]
