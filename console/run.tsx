@@ -4,7 +4,8 @@ import { render } from "ink";
 import type { Command } from "./keys/commands.ts";
 import { dispatchKey } from "./keys/dispatch.ts";
 import type { ConsolePorts } from "./ports.ts";
-import { startSources } from "./source/sources.ts";
+import { pause } from "./source/poll.ts";
+import { type Sources, startSources } from "./source/sources.ts";
 import { createEffects } from "./steer/effects.ts";
 import type { Fact } from "./store/facts.ts";
 import { initialState } from "./store/state.ts";
@@ -19,10 +20,8 @@ export const FPS_MAX = 15;
 /** What facts may wait before they are drawn, ms; keys are drawn at once. */
 export const FACTS_DRAWN_MS = 400;
 
-/** Figures of a run, for measurements. */
-export interface RunFigures {
-  frames: number;
-}
+/** How long connections may take to close once the screen is down, ms. */
+const CLOSE_MS_MAX = 2000;
 
 /** Runs until the operator quits; resolves to the exit code. */
 export async function runConsole(
@@ -62,17 +61,18 @@ export async function runConsole(
     },
   );
   const guard = guardTerminal({ unmount: () => app.unmount(), stop: () => stop.abort() });
-  const clock = setInterval(() => store.dispatch({ type: "tick", nowMs: ports.now() }), 1000);
-  const sources = startSources(ports, emit, stop.signal);
   stop.signal.addEventListener("abort", () => app.unmount(), { once: true });
+  const clock = setInterval(() => store.dispatch({ type: "tick", nowMs: ports.now() }), 1000);
+  let sources: Sources | undefined;
   try {
+    sources = startSources(ports, emit, stop.signal);
     await app.waitUntilExit();
   } finally {
     clearInterval(clock);
     stop.abort();
     paced.close();
     app.unmount();
-    await sources.close();
+    await Promise.race([sources?.close(), pause(CLOSE_MS_MAX)]);
     guard.release();
   }
   return guard.exitCode();

@@ -33,7 +33,7 @@ export function sparkline(
   { width, ascii = false, max }: SparklineOptions,
 ): string {
   const slots = ascii ? width : width * 2;
-  const samples = resample(values, slots, Math.max(1, Math.ceil(span / slots)));
+  const samples = resample(values, slots, Math.max(1, Math.floor(span / slots)));
   const top = max ?? Math.max(0, ...samples.map((value) => value ?? 0));
   const levels = ascii ? ASCII.length - 1 : 4;
   const level = (value: number | undefined): number => {
