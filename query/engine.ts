@@ -193,8 +193,11 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   return {
     async parse(sql) {
       const tree = await textOf(connection, "SELECT json_serialize_sql($1::VARCHAR)", sql);
-      // A text that has no tree is told by DuckDB with the place of the error.
-      if (tree.startsWith('{"error":true')) await checkSyntax(connection, sql);
+      // DuckDB tells a syntax error with its place. Nothing else may come there: extracting statements opens
+      // the files of an IMPORT DATABASE, and nothing is locked yet.
+      if (tree.startsWith('{"error":true,"error_type":"parser"')) {
+        await checkSyntax(connection, sql);
+      }
       return tree;
     },
     print: (tree) => textOf(connection, "SELECT json_deserialize_sql($1::JSON)", tree),
