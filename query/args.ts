@@ -59,7 +59,8 @@ const BUILT = ["date-range", "account-id", "merchant-category", "min-amount", "f
 /** Formats that are no text. */
 const BINARY = ["parquet", "arrow"];
 
-function checkTogether(flags: Flags): void {
+/** @throws {MisuseError} for flags that contradict each other */
+export function checkTogether(flags: Flags): void {
   const sql = flags["sql"] !== undefined ? "sql" : flags["file"] !== undefined ? "file" : undefined;
   if (sql === "sql" && flags["file"] !== undefined) {
     throw new MisuseError(`Cannot use "--file" with --sql: choose one`);
@@ -82,7 +83,7 @@ export function colorWish(flags: Flags): boolean | undefined {
 }
 
 /**
- * Checks flags that belong together.
+ * Makes the request of a command line.
  *
  * @throws {MisuseError} naming argument, value and what was expected
  */

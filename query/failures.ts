@@ -43,6 +43,13 @@ export function explainFailure(error: unknown, catalogUri: string): unknown {
     return new ServiceUnreachableError("storage", error.message, cause);
   }
   const kind = duckDbKind(error);
+  // The lock turns the search for a planned file that is not there into a refusal; other files are not planned.
+  const [, missing] =
+    /^Permission Error: Cannot access file "(.*?)(?:\/\*\*\/.*)?"/.exec(error.message) ?? [];
+  if (missing !== undefined) {
+    const message = `Cannot read data file "${missing}": there is no such file; ${FILE_GONE}`;
+    return new ServiceUnreachableError("storage", message, cause);
+  }
   if (kind === "IO") {
     const gone = /No files found|Cannot open file/.test(error.message) ? `; ${FILE_GONE}` : "";
     return new ServiceUnreachableError("storage", error.message + gone, cause);

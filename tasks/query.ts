@@ -3,7 +3,7 @@
  * interrupted.
  */
 import { EXIT, MisuseError } from "../contracts/errors.ts";
-import { colorWish, normalizeWords, parseRequest } from "../query/args.ts";
+import { checkTogether, colorWish, normalizeWords, parseRequest } from "../query/args.ts";
 import { QUERY_FLAGS } from "../query/flags.ts";
 import { QUERY_HELP } from "../query/help.ts";
 import { type Flags, oneOf } from "../query/question.ts";
@@ -56,6 +56,7 @@ await runTask(QUERY_HELP, async (args) => {
     return EXIT.misuse;
   }
   if (flags["completions"] !== undefined) return await printCompletions(flags["completions"]);
+  checkTogether(flags);
   const sqlText = flags["file"] === undefined ? undefined : await readSql(String(flags["file"]));
   const request = parseRequest(flags, {
     nowUs: Date.now() * 1000,
