@@ -1,5 +1,5 @@
 /** `csv` (RFC 4180, `\n` line ends) and `tsv`, with a header. */
-import type { FormatOptions, FormatWriter } from "./writer.ts";
+import type { FormatOptions, FormatWriter } from "./format.ts";
 import { cellText } from "./text.ts";
 
 function quoted(text: string, separator: string): string {

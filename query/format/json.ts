@@ -1,5 +1,5 @@
 /** `json`: one array; `ndjson`: one object a line. Decimals and 64-bit numbers are strings. */
-import type { FormatOptions, FormatWriter } from "./writer.ts";
+import type { FormatOptions, FormatWriter } from "./format.ts";
 import type { AnswerColumn, Cell } from "../engine.ts";
 
 function objectText(columns: readonly AnswerColumn[], row: readonly Cell[]): string {

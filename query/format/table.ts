@@ -1,7 +1,7 @@
 /** `table`, `vertical` and `markdown`: for people. */
 import type { Cell } from "../engine.ts";
 import { cellText, cutText, displayWidth, safeText } from "./text.ts";
-import type { FormatOptions, FormatWriter } from "./writer.ts";
+import type { FormatOptions, FormatWriter } from "./format.ts";
 
 /** Rows that decide the widths of a table; later ones may overflow theirs when nothing is cut. */
 const SAMPLE_ROWS = 1000;

@@ -1,24 +1,9 @@
-/** A format: from columns and rows to text, piece by piece. */
-import type { AnswerColumn, Cell } from "../engine.ts";
+/** The text formats by name: from columns and rows to text, piece by piece. */
 import { csvWriter } from "./csv.ts";
+import type { FormatOptions, FormatWriter } from "./format.ts";
 import { jsonWriter, ndjsonWriter } from "./json.ts";
 import { markdownWriter, tableWriter, verticalWriter } from "./table.ts";
 import type { FormatName } from "./names.ts";
-
-/** Turns rows into text; each function returns what to print next. */
-export interface FormatWriter {
-  rows(rows: Cell[][]): string;
-  end(): string;
-}
-
-/** What a format may need to know. */
-export interface FormatOptions {
-  columns: readonly AnswerColumn[];
-  /** Width of the terminal; absent: nothing is cut. */
-  width?: number;
-  /** Colours, for a terminal. @default {false} */
-  color?: boolean;
-}
 
 /** Formats that are text. */
 export type TextFormat = Exclude<FormatName, "parquet" | "arrow">;
