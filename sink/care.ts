@@ -116,7 +116,7 @@ export class TableCare {
   async #compact(handle: TableHandle, signal: AbortSignal): Promise<void> {
     const { environment, folder, duckDb, log } = this.#options;
     await Deno.mkdir(folder, { recursive: true });
-    const db = await openDuckDb({ directory: folder, ...duckDb });
+    const db = await openDuckDb({ directory: folder, ...duckDb, keepOrder: true });
     try {
       const policy = COMPACT_SOME;
       const result = await compactTable({ handle, environment, db, policy, signal });

@@ -46,7 +46,12 @@ async function files(world: World): Promise<number> {
 }
 
 async function compact(world: World) {
-  const db = await openDuckDb({ directory: world.folder, memoryMb: 128, threads: 1 });
+  const db = await openDuckDb({
+    directory: world.folder,
+    memoryMb: 128,
+    threads: 1,
+    keepOrder: true,
+  });
   const handle = new TableHandle({ catalog: world.catalog, name: "transactions" });
   try {
     return await compactTable({

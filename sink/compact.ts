@@ -13,7 +13,7 @@ import { duckDbType } from "./columns.ts";
 import { type CompactionGroup, type CompactionPolicy, planCompaction } from "./compaction_plan.ts";
 import type { DuckDb } from "./duckdb.ts";
 import { dataFileLocation, dataFileOf, layoutOf, type TableLayout } from "./layout.ts";
-import { copyToParquet } from "./parquet.ts";
+import { sortedCopy } from "./sorted_copy.ts";
 import { quoteName, quoteText } from "./sql_text.ts";
 import { carriedSummary } from "./summary.ts";
 import type { TableHandle } from "./table_handle.ts";
@@ -22,7 +22,7 @@ import type { TableHandle } from "./table_handle.ts";
 export interface CompactOptions {
   handle: TableHandle;
   environment: CommitEnvironment;
-  /** A DuckDB of its own: a rewrite must not hold up the commits. Its folder takes files in between. */
+  /** A DuckDB of its own that keeps order: a rewrite must not hold up the commits. */
   db: DuckDb;
   policy: CompactionPolicy;
   /** Only plan. @default {false} */
@@ -99,8 +99,9 @@ async function rewriteGroup(
       inputs.push(path);
       await bringNear(storage, file.path, path);
     }
-    const query = `SELECT * FROM ${readByFieldId(layout.plan.schema, inputs)}`;
-    const metrics = await copyToParquet(db, { plan: layout.plan, query, output });
+    const relation = readByFieldId(layout.plan.schema, inputs);
+    const rows = Number(group.files.reduce((sum, file) => sum + file.record_count, 0n));
+    const metrics = await sortedCopy(db, { plan: layout.plan, relation, rows, output });
     const day = dateToText(group.partition[0] as number);
     const location = dataFileLocation(layout, { day, snapshotId, counter });
     const bytes = await Deno.readFile(output);

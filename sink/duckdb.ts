@@ -12,6 +12,8 @@ export interface DuckDbOptions {
   /** Memory for DuckDB's own buffers, in MiB; sorts beyond it spill into `directory`. */
   memoryMb: number;
   threads: number;
+  /** Queries without ORDER BY give rows in the order of their files; costs memory. @default {false} */
+  keepOrder?: boolean;
 }
 
 /** A value as DuckDB prints it to JSON: money, dates and 64-bit numbers are strings (pitfall L7). */
@@ -27,6 +29,8 @@ export type DuckDbJson =
 export interface DuckDb {
   /** Folder in reach. */
   readonly directory: string;
+  /** Memory for its buffers, in MiB. */
+  readonly memoryMb: number;
   /** A path in the folder that was not given before: no two files ever share a name. */
   newPath(ending: string): string;
   /** Runs one statement and gives its rows. */
@@ -39,7 +43,7 @@ export interface DuckDb {
  * permissions, hence the lock.
  */
 export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
-  const { directory, memoryMb, threads } = options;
+  const { directory, memoryMb, threads, keepOrder = false } = options;
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit: `${memoryMb}MiB`,
     threads: String(threads),
@@ -50,8 +54,8 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
     `SET TimeZone = 'UTC'`,
     `SET autoinstall_known_extensions = false`,
     `SET autoload_known_extensions = false`,
-    // The order of rows in a file is made by ORDER BY alone, so buffers need not wait for their turn.
-    `SET preserve_insertion_order = false`,
+    // Where ORDER BY alone makes the order, buffers need not wait for their turn.
+    `SET preserve_insertion_order = ${keepOrder}`,
     // Files are told apart by path and time alone there: one written anew within a tick would be read stale.
     `SET enable_external_file_cache = false`,
     `SET allowed_directories = [${quoteText(directory + "/")}]`,
@@ -74,6 +78,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
 
   return {
     directory,
+    memoryMb,
     newPath: (ending) => `${directory}/file_${++paths}${ending}`,
     rows,
     close() {
@@ -81,4 +86,9 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
       instance.closeSync();
     },
   };
+}
+
+/** True if a statement needed more than the memory limit: less at once may do. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Out of Memory Error");
 }

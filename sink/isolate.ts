@@ -89,7 +89,7 @@ async function refusal(db: DuckDb, plan: TablePlan, path: string): Promise<strin
 }
 
 /** Lines with their line ends, as views. */
-function splitLines(bytes: Uint8Array): Uint8Array[] {
+export function splitLines(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let start = 0; start < bytes.length;) {
     const at = bytes.indexOf(NEWLINE, start);

@@ -40,15 +40,24 @@ export async function writeParquet(
   return { path: output, metrics, unfit };
 }
 
-/** Writes the rows of a query whose columns are the plan's, sorted by the time column. */
-export async function copyToParquet(
-  db: DuckDb,
-  options: { plan: TablePlan; query: string; output: string },
-): Promise<Metrics> {
-  const { plan, query, output } = options;
+/** What to write. */
+export interface CopyOptions {
+  plan: TablePlan;
+  /** Its columns are the plan's. */
+  query: string;
+  /** File to write; overwritten. */
+  output: string;
+  /** The rows come sorted, from a DuckDB that keeps their order. @default {false} */
+  sorted?: boolean;
+}
+
+/** Writes the rows of a query, sorted by the time column, nulls first as the tables' sort order says. */
+export async function copyToParquet(db: DuckDb, options: CopyOptions): Promise<Metrics> {
+  const { plan, query, output, sorted = false } = options;
+  const order = sorted ? "" : ` ORDER BY ${quoteName(plan.time.name)} NULLS FIRST`;
   const rows = await db.rows(
     // The inner query names the columns; without it ORDER BY looks for them in the JSON.
-    `COPY (SELECT * FROM (${query}) ORDER BY ${quoteName(plan.time.name)}) TO ${
+    `COPY (SELECT * FROM (${query})${order}) TO ${
       quoteText(output)
     } (FORMAT parquet, COMPRESSION zstd, FIELD_IDS ${fieldIdsSql(plan.schema)}, RETURN_STATS)`,
   );

@@ -183,7 +183,7 @@ export class Sink {
       environment,
       folder: `${scratch}/care`,
       // Half of what commits have: it runs beside them.
-      duckDb: { memoryMb: Math.max(64, sink.duckdb_memory_mb / 2), threads: 1 },
+      duckDb: { memoryMb: Math.max(128, sink.duckdb_memory_mb / 2), threads: 1 },
       stagedAgeMaxMs: sink.staged_age_max_ms,
       paused: () => disk.reason,
       log: log.child("sink.care"),

@@ -48,6 +48,22 @@ export function originOf(file: DayFile, line: number): Origin {
   throw new RangeError(`Cannot find line "${line}" of "${file.path}": it has ${before}`);
 }
 
+/** The runs of lines `from` to `to` (excluded) of a day file. */
+export function runsOf(file: DayFile, from: number, to: number): number[] {
+  const runs: number[] = [];
+  let start = 0;
+  for (let at = 0; at < file.runs.length; at += 3) {
+    const end = start + file.runs[at + 2]!;
+    const first = Math.max(start, from);
+    const last = Math.min(end, to);
+    if (first < last) {
+      runs.push(file.runs[at]!, file.runs[at + 1]! + first - start, last - first);
+    }
+    start = end;
+  }
+  return runs;
+}
+
 /** A record that no table row can be made of; kept whole, they are rare and their number is bounded by the batch. */
 export interface OddRecord extends Origin {
   trace: string | undefined;

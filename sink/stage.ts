@@ -8,12 +8,18 @@ import { TIME_PATHS } from "./columns.ts";
 import type { Storage } from "../iceberg/storage/port.ts";
 import type { DataFile, Metrics } from "../iceberg/types.ts";
 import { decodeValue } from "../iceberg/single_value.ts";
-import type { DuckDb } from "./duckdb.ts";
-import { type BadLine, concatBytes, type GoodLine, isolateBadLines } from "./isolate.ts";
+import { type DuckDb, isOutOfMemory } from "./duckdb.ts";
+import {
+  type BadLine,
+  concatBytes,
+  type GoodLine,
+  isolateBadLines,
+  splitLines,
+} from "./isolate.ts";
 import { dataFileOf, dayNumber, type TableLayout } from "./layout.ts";
 import { dayOfParsed, LINE_END_BYTES, LINE_EXTRA_BYTES_MAX } from "./lines.ts";
 import { writeParquet } from "./parquet.ts";
-import { type DayFile, type Origin, originOf } from "./spool.ts";
+import { type DayFile, type Origin, originOf, runsOf } from "./spool.ts";
 
 const DAY_US = 86_400_000_000n;
 
@@ -53,10 +59,38 @@ export function noFiles(): StagedFiles {
 
 /** Writes a part's files. A failure may leave some that nothing refers to: the orphan cleaner's. */
 export async function stagePart(context: StageContext, part: DayFile): Promise<StagedFiles> {
-  const staged = noFiles();
-  const written = await writeDay(context, staged, { day: part.day, input: part.path });
-  if (!written) await sortOut(context, staged, part);
+  let staged = noFiles();
+  try {
+    const written = await writeDay(context, staged, { day: part.day, input: part.path });
+    if (!written) await sortOut(context, staged, part);
+    return staged;
+  } catch (error) {
+    if (!isOutOfMemory(error) || part.rows < 2) throw error;
+  }
+  // Wider rows than expected: two halves, two files.
+  staged = noFiles();
+  for (const half of await splitPart(context.db, part)) {
+    const { files, refused, rows, bytes, unfit } = await stagePart(context, half);
+    staged.files.push(...files);
+    staged.refused.push(...refused);
+    staged.rows += rows;
+    staged.bytes += bytes;
+    staged.unfit += unfit;
+    await Deno.remove(half.path).catch(() => {});
+  }
   return staged;
+}
+
+async function splitPart(db: DuckDb, part: DayFile): Promise<DayFile[]> {
+  const lines = splitLines(await Deno.readFile(part.path));
+  const middle = lines.length >>> 1;
+  const halves: DayFile[] = [];
+  for (const [from, to] of [[0, middle], [middle, lines.length]] as const) {
+    const path = db.newPath(".ndjson");
+    await Deno.writeFile(path, concatBytes(lines.slice(from, to)));
+    halves.push({ day: part.day, path, rows: to - from, runs: runsOf(part, from, to) });
+  }
+  return halves;
 }
 
 /**

@@ -126,6 +126,7 @@ async function main(args: string[]): Promise<number> {
     directory: scratch.folder,
     memoryMb: config.sink.duckdb_memory_mb,
     threads: config.sink.duckdb_threads,
+    keepOrder: true,
   });
   const rows: (string | number)[][] = [];
   try {
