@@ -34,10 +34,30 @@ const NAMED: readonly (readonly [keyof InkKey, string])[] = [
   ["delete", "backspace"],
 ];
 
-/** `j`, `up`, `enter`, `ctrl+c`, `shift+tab`, `space`; pasted text is one key of several characters. */
+/** `j`, `up`, `enter`, `ctrl+c`, `shift+tab`, `space`. */
 export function keyName(input: string, key: InkKey): string {
   if (key.tab) return key.shift ? "shift+tab" : "tab";
   for (const [flag, name] of NAMED) if (key[flag]) return name;
   if (key.ctrl) return `ctrl+${input}`;
   return input === " " ? "space" : input;
+}
+
+const CONTROLS: Readonly<Record<string, string>> = {
+  "\r": "enter",
+  "\n": "enter",
+  "\t": "tab",
+  "\x7f": "backspace",
+  "\b": "backspace",
+  "\x03": "ctrl+c",
+};
+
+/**
+ * The keys of one piece of input. Whoever types fast, or a terminal over a slow line, hands over several
+ * characters at once; each is a key of its own. (What is pasted comes another way: `usePaste`.)
+ */
+export function keyNames(input: string, key: InkKey): string[] {
+  const characters = [...input];
+  const named = NAMED.some(([flag]) => key[flag]) || key.tab === true || key.ctrl === true;
+  if (named || characters.length < 2) return [keyName(input, key)];
+  return characters.map((character) => CONTROLS[character] ?? keyName(character, {}));
 }

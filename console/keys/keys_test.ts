@@ -5,7 +5,7 @@ import { screenList } from "../rows/screen.ts";
 import type { Effect } from "./commands.ts";
 import { completeText, completions } from "./command_line.ts";
 import { dispatchKey } from "./dispatch.ts";
-import { keyName } from "./key_name.ts";
+import { keyName, keyNames } from "./key_name.ts";
 import { KEYS, offeredKeys } from "./key_table.ts";
 import { nextRate } from "./steer_keys.ts";
 
@@ -35,6 +35,18 @@ Deno.test("keyName() names keys as the table has them", () => {
   assertEquals(keyName("c", { ctrl: true }), "ctrl+c");
   assertEquals(keyName("", { tab: true, shift: true }), "shift+tab");
   assertEquals([keyName(" ", {}), keyName("G", { shift: true })], ["space", "G"]);
+});
+
+Deno.test("keyNames() takes apart what came at once", () => {
+  assertEquals(keyNames("a b\r", {}), ["a", "space", "b", "enter"]);
+  assertEquals(keyNames("\x7f2", {}), ["backspace", "2"]);
+  assertEquals(keyNames("", { upArrow: true }), ["up"]);
+});
+
+Deno.test("pasted text goes into a line that is typed, and nowhere else", () => {
+  assertEquals(press(seenState(), "q\nP+").effects, []);
+  const { state, effects } = press(seenState(), ":", "rate 5\nq");
+  assertEquals([state.ui.input?.text, effects], ["rate 5 q", []]);
 });
 
 Deno.test("Esc never quits, q and Ctrl-C do", () => {

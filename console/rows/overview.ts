@@ -13,6 +13,7 @@ import { alertLine } from "./alert_rows.ts";
 import { arrowBlock, beside, drawBox } from "./boxes.ts";
 import { conservationLines } from "./conservation_lines.ts";
 import { sizeOf } from "./layout.ts";
+import { perMinute } from "./rule_rows.ts";
 import { serviceLight, serviceTone, serviceWord, symbolsOf } from "./status_marks.ts";
 
 /** Lag that is more than the work of a few seconds. */
@@ -247,14 +248,14 @@ export function overviewLines(state: State, width: number, height: number): Line
     ...gap,
   ];
   const newest = state.model.alerts.items.slice(-Math.max(0, height - fixed.length - 1)).reverse();
-  const perMinute = Object.values(state.model.fired).reduce(
-    (sum, { seconds }) => sum + seconds.reduce((all, [, n]) => all + n, 0),
+  const lastMinute = Object.values(state.model.fired).reduce(
+    (sum, fired) => sum + perMinute(fired, state.nowMs),
     0,
   );
   const title = lineOf(
     `newest alerts: ${
       grouped(state.model.alerts.total)
-    } seen here, ${perMinute} in the last minute`,
+    } seen here, ${lastMinute} in the last minute`,
     "dim",
   );
   return [...fixed, title, ...newest.map((item) => alertLine(item, state, width))]

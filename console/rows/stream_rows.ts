@@ -10,7 +10,7 @@ import { type Column, pairs, type Row } from "../text/table.ts";
 export const PARTITION_COLUMNS: readonly Column[] = [
   { key: "topic", title: "topic", flex: 1 },
   { key: "partition", title: "p", width: 3, align: "right" },
-  { key: "start", title: "start", width: 9, align: "right", from: 98 },
+  { key: "start", title: "start", width: 9, align: "right", from: 108 },
   { key: "committed", title: "committed", width: 10, align: "right" },
   { key: "stable", title: "stable", width: 10, align: "right" },
   { key: "end", title: "end", width: 10, align: "right" },

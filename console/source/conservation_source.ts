@@ -12,6 +12,9 @@ import { tableView } from "./table_source.ts";
 const FETCH_WAIT_MS = 1000;
 const FETCH_BYTES_MAX = 1024 * 1024;
 const LOOK_MS = 3000;
+/** An answer with fewer records is followed by a pause. */
+const FEW_RECORDS = 1000;
+const IDLE_MS = 1500;
 const RETRY_MS = 2000;
 
 const utf8 = new TextDecoder();
@@ -115,6 +118,8 @@ async function walk(reader: Reader, place: Place, signal: AbortSignal): Promise<
     if (signal.aborted) return;
     place.take(fetched.records);
     place.next = fetched.nextOffset;
+    // Counts are looked at every few seconds: a trickle is not worth a request per record.
+    if (fetched.records.count < FEW_RECORDS) await pause(IDLE_MS, signal);
   }
 }
 

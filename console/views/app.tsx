@@ -1,14 +1,14 @@
 /** The application: the store on the screen, and keys to whoever handles them. */
-import { useInput, useWindowSize } from "ink";
+import { useInput, usePaste, useWindowSize } from "ink";
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
-import { keyName } from "../keys/key_name.ts";
+import { keyNames } from "../keys/key_name.ts";
 import type { Store } from "../store/store.ts";
 import { Frame } from "./frame.tsx";
 
 /** Properties of {@linkcode App}. */
 export interface AppProps {
   store: Pick<Store, "get" | "subscribe">;
-  /** A name of `keyName()`. */
+  /** A name of `keyNames()`, or pasted text. */
   onKey: (key: string) => void;
   onResize: (size: { columns: number; rows: number }) => void;
 }
@@ -18,6 +18,8 @@ export function App({ store, onKey, onResize }: AppProps): ReactNode {
   const state = useSyncExternalStore(store.subscribe, store.get);
   const { columns, rows } = useWindowSize();
   useEffect(() => onResize({ columns, rows }), [columns, rows, onResize]);
-  useInput((input, key) => onKey(keyName(input, key)));
+  useInput((input, key) => keyNames(input, key).forEach(onKey));
+  // Pasted text is one key of many characters: lines that are typed take it, nothing else does.
+  usePaste((text) => onKey(text));
   return <Frame state={state} />;
 }
