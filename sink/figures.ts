@@ -1,10 +1,9 @@
 /** The sink's figures: /status, /metrics and session totals. */
 import type { TableName } from "../contracts/tables.ts";
-import type { TotalName } from "../runtime/stage_status.ts";
-import type { StageFigures } from "../runtime/stage_status.ts";
+import type { StageFigures, TotalName } from "../runtime/stage_status.ts";
 import { LATENCY_BUCKETS_S, type Metrics } from "../runtime/metrics.ts";
 import type { DiskUsage } from "../runtime/disk.ts";
-import type { LoopObserver } from "./table_loop.ts";
+import type { LoopObserver, TableCommit } from "./table_loop.ts";
 
 /** Total that a table's rows count into. Sessions are figures, not records of the flow. */
 const TOTALS: Readonly<Record<TableName, TotalName | undefined>> = {
@@ -14,8 +13,15 @@ const TOTALS: Readonly<Record<TableName, TotalName | undefined>> = {
   pipeline_sessions: undefined,
 };
 
+/** A table's last commit, for /status. */
+export interface LastCommit extends Omit<TableCommit, "snapshotId"> {
+  snapshot_id: string;
+  at: string;
+}
+
 /** Figures of all tables. */
 export interface SinkFigures {
+  readonly lastCommits: Readonly<Partial<Record<TableName, LastCommit>>>;
   /** Takes note of one table's work. */
   observer(table: TableName): LoopObserver;
   /** Rows that took the way into dead_letters past that table's own topic. */
@@ -26,9 +32,10 @@ export interface SinkFigures {
 
 /** Starts at zero. */
 export function createSinkFigures(
-  options: { stage: StageFigures; metrics: Metrics },
+  options: { stage: StageFigures; metrics: Metrics; now: () => number },
 ): SinkFigures {
-  const { stage, metrics } = options;
+  const { stage, metrics, now } = options;
+  const last: Partial<Record<TableName, LastCommit>> = {};
   const rows = metrics.counter("sink_rows_total", "Rows committed, by table", ["table"]);
   const files = metrics.counter("sink_files_total", "Data files committed, by table", ["table"]);
   const bytes = metrics.counter("sink_bytes_total", "Bytes of data files committed", ["table"]);
@@ -58,18 +65,23 @@ export function createSinkFigures(
   const ready = metrics.gauge("sink_ready", "1 when every table is up to date");
   const disk = metrics.gauge("disk_used_percent", "How full a volume is", ["path"]);
   return {
+    lastCommits: last,
     observer: (table) => ({
-      stored(count, size, fileCount) {
+      committed(commit) {
         const total = TOTALS[table];
-        if (total !== undefined) stage.add(total, count);
-        rows.inc(count, { table });
-        bytes.inc(size, { table });
-        files.inc(fileCount, { table });
-      },
-      committed(ms, requests) {
+        if (total !== undefined) stage.add(total, commit.rows);
+        rows.inc(commit.rows, { table });
+        bytes.inc(commit.bytes, { table });
+        files.inc(commit.files, { table });
         commits.inc(1, { table });
-        attempts.inc(requests, { table });
-        seconds.observe(ms / 1000, { table });
+        attempts.inc(commit.attempts, { table });
+        seconds.observe(commit.ms / 1000, { table });
+        const { snapshotId, ...figures } = commit;
+        last[table] = {
+          snapshot_id: String(snapshotId),
+          at: new Date(now()).toISOString(),
+          ...figures,
+        };
       },
       latency(leg, ms, count) {
         if (table !== "transactions") return;

@@ -56,7 +56,7 @@ export class Sink {
   constructor(context: SinkContext) {
     const { catalog, namespace, stage, metrics } = context;
     this.#context = context;
-    this.#figures = createSinkFigures({ stage, metrics });
+    this.#figures = createSinkFigures({ stage, metrics, now: context.environment.nowMs });
     this.#handles = new Map(
       TABLE_NAMES.map((name) => [
         name,
@@ -83,7 +83,7 @@ export class Sink {
     return stage.status({
       ...this.readiness(),
       partitions: [...this.#loops.values()].flatMap((loop) => loop.status()),
-      details: { disks: disk.usages },
+      details: { disks: disk.usages, last_commits: this.#figures.lastCommits },
     });
   }
 

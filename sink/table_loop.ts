@@ -36,11 +36,25 @@ const MIB = 1024 * 1024;
 /** Spool bytes that DuckDB sorts at once, as a share of its memory: at 3 it runs out of it, at 1 it does not. */
 const PART_SHARE = 0.5;
 
+/** A commit that is in the table. */
+export interface TableCommit {
+  snapshotId: bigint;
+  status: "committed" | "already";
+  rows: number;
+  files: number;
+  bytes: number;
+  /** Records that went to dead_letters instead. */
+  refused: number;
+  /** Requests sent to the catalog. */
+  attempts: number;
+  /** From full batch to table. */
+  ms: number;
+}
+
 /** What a loop tells about its work. */
 export interface LoopObserver {
-  stored: (rows: number, bytes: number, files: number) => void;
   latency: ObserveLatency;
-  committed: (ms: number, attempts: number) => void;
+  committed: (commit: TableCommit) => void;
   error: (type: string, error: unknown) => void;
 }
 
@@ -59,6 +73,8 @@ export interface TableLoopOptions {
   paused: () => string | undefined;
   /** Records that become rows, made anew for each session from where it starts; all records if absent. */
   accept?: (offsets: ConsumedOffsets | undefined) => Promise<Accept>;
+  /** Spool bytes of one part of a day. @default {half of DuckDB's memory} */
+  partBytesMax?: number;
   /** Longest wait between tries; tests shorten it. @default {60_000} */
   retryMs?: number;
 }
@@ -224,7 +240,7 @@ export class TableLoop {
         rowsMax: config.commit_rows_max,
         bytesMax: config.commit_bytes_max,
         daysMax: config.commit_days_max,
-        partBytesMax: config.duckdb_memory_mb * MIB * PART_SHARE,
+        partBytesMax: this.#options.partBytesMax ?? config.duckdb_memory_mb * MIB * PART_SHARE,
       },
       newStager: () => new Stager(context),
       fetchBytesMax: config.fetch_bytes_max,
@@ -280,7 +296,17 @@ export class TableLoop {
       if (result.status === "zombie") {
         throw new ZombieError("Cannot commit a batch: somebody else moved the table's offsets");
       }
-      this.#stored(batch, staged, { ...result, ms: Math.round(performance.now() - startMs) });
+      const { rows, bytes, files, unfit } = staged.staged;
+      this.#stored(batch, {
+        snapshotId: staged.snapshotId,
+        status: result.status,
+        rows,
+        files: files.length,
+        bytes,
+        refused: staged.refused,
+        attempts: result.attempts,
+        ms: Math.round(performance.now() - startMs),
+      }, unfit);
     } finally {
       await batch.stager.cancel();
       await batch.spool.remove();
@@ -305,29 +331,18 @@ export class TableLoop {
     }
   }
 
-  #stored(
-    batch: FilledBatch,
-    staged: StagedBatch,
-    result: { status: string; attempts: number; ms: number },
-  ): void {
+  #stored(batch: FilledBatch, commit: TableCommit, unfit: number): void {
     const { observer, context } = this.#options;
-    const { rows, bytes, files, unfit } = staged.staged;
-    observer.stored(rows, bytes, files.length);
-    observer.committed(result.ms, result.attempts);
+    observer.committed(commit);
     batch.samples.observe(context.environment.nowMs(), observer.latency);
     if (unfit > 0) {
       observer.error("value_does_not_fit", new Error(`${unfit} values stored as null`));
     }
+    const { snapshotId, ...figures } = commit;
     context.log.info("committed", {
       table: context.handle.name,
-      snapshot_id: staged.snapshotId,
-      status: result.status,
-      rows,
-      files: files.length,
-      bytes,
-      refused: staged.refused,
-      attempts: result.attempts,
-      ms: result.ms,
+      snapshot_id: snapshotId,
+      ...figures,
     });
   }
 

@@ -230,6 +230,23 @@ Deno.test("a crash after dead_letters and before the batch records nothing twice
     assertEquals(letters.map((row) => row.original), ["broken", "also broken"]);
   }));
 
+Deno.test("a large batch is staged in parts while it is read, and committed once", () =>
+  worldTest(async (world) => {
+    // A part is written when its lines fill a buffer of 512 KiB: some 1,200 of them.
+    await world.transactions(6000);
+    for (let time = 0; time < 2; time++) {
+      const error = new Error("no space left");
+      world.storage.failNext({ operation: "create", match: "/data/", error });
+    }
+    const settings = { commit_interval_ms: 2000 };
+    const sink = await world.start({ partBytesMax: 1, settings });
+    await until("the batch is committed", stored(sink));
+    await sink.finish();
+    const commits = sink.log.filter((line) => line.event === "committed");
+    assert(Number(commits[0]!.files) > 2, `${commits[0]!.files} files`);
+    await world.assertOnce(6000);
+  }));
+
 Deno.test("commits of others in between change nothing", () =>
   worldTest(async (world) => {
     const sink = await world.start();

@@ -100,6 +100,7 @@ export interface TestSinkOptions {
   paused?: () => string | undefined;
   accept?: TableLoopOptions["accept"];
   retryMs?: number;
+  partBytesMax?: number;
 }
 
 /** One table's loop, its DuckDB and folder. */
@@ -160,14 +161,14 @@ export async function startTestSink(options: TestSinkOptions): Promise<TestSink>
     config: { ...PipelineConfig.parse({}).sink, commit_interval_ms: 100, ...options.settings },
     folder: `${folder}/spool`,
     observer: {
-      stored: () => {},
       latency: () => {},
-      committed: (ms) => timings.push(ms),
+      committed: (commit) => timings.push(commit.ms),
       error: (type) => errors.push(type),
     },
     paused: options.paused ?? (() => undefined),
     ...(options.accept === undefined ? {} : { accept: options.accept }),
     retryMs: options.retryMs ?? 50,
+    ...(options.partBytesMax === undefined ? {} : { partBytesMax: options.partBytesMax }),
   });
   const stopping = new AbortController();
   const running = loop.run(stopping.signal);

@@ -5,6 +5,9 @@ import { join } from "../../runtime/path.ts";
 /** Log lines kept for a failure's message. */
 const LINES_MAX = 400;
 
+/** Longest wait for a line, in ms. */
+const LINE_MS_MAX = 120_000;
+
 /** One line of its log. */
 export interface LogLine {
   event: string;
@@ -46,7 +49,10 @@ export class ProcessorProcess {
     }
   }
 
-  /** Resolves with the next line that fits; with undefined when the process ends before. */
+  /**
+   * Resolves with the next line that fits; with undefined when the process ends before. Rejects when none
+   * has come for {@linkcode LINE_MS_MAX}: a suite that hangs says nothing.
+   */
   async next(fits: (line: LogLine) => boolean): Promise<LogLine | undefined> {
     const found = Promise.withResolvers<LogLine | undefined>();
     const listener = (line: LogLine) => {
@@ -54,9 +60,16 @@ export class ProcessorProcess {
     };
     this.#listeners.add(listener);
     this.#read.then(() => found.resolve(undefined), found.reject);
+    const timer = setTimeout(() => {
+      const last = this.lines.slice(-10).map((line) => JSON.stringify(line)).join("\n");
+      found.reject(
+        new Error(`Cannot see the line in ${LINE_MS_MAX / 1000} s; the last ones:\n${last}`),
+      );
+    }, LINE_MS_MAX);
     try {
       return await found.promise;
     } finally {
+      clearTimeout(timer);
       this.#listeners.delete(listener);
     }
   }
