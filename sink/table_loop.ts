@@ -8,13 +8,7 @@ import type { Broker } from "../broker/port.ts";
 import type { PartitionStatus } from "../contracts/status.ts";
 import type { PipelineConfig } from "../contracts/pipeline_config.ts";
 import { backoff, sleep } from "../runtime/retry.ts";
-import {
-  commitBatch,
-  type CommitContext,
-  filesExist,
-  stageBatch,
-  type StagedBatch,
-} from "./batch_commit.ts";
+import { commitBatch, type CommitContext, filesExist, stageBatch } from "./batch_commit.ts";
 import { type FilledBatch, Intake } from "./intake.ts";
 import { identityProblem, type LogIdentity, tableOffsets } from "./offsets.ts";
 import type { ObserveLatency } from "./samples.ts";
