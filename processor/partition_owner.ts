@@ -51,6 +51,7 @@ export async function ownPartition<State, Compiled>(
     }
   }
   if (view.state === "running") view.state = "stopped";
+  log.info("partition_released", { partition, position: String(view.position) });
 }
 
 /** T1 to U7, until the signal aborts or something fails; writer and state are gone afterwards (E1). */
