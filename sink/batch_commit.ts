@@ -1,11 +1,11 @@
 /**
- * One batch into its table, exactly once (design section 6). Steps, numbered as in the body:
+ * One batch into its table, exactly once (design section 6). Steps, numbered as in the body and in docs/sink.md:
  *
- *  1. data files, once, from the spool
- *  2. what cannot be stored: rows of dead_letters, committed before the batch they are missing from
- *  3. the append, whose summary moves the offsets; before every attempt the base's offsets decide
+ *  B1. data files, once, from the spool
+ *  B2. what cannot be stored: rows of dead_letters, committed before the batch they are missing from
+ *  B3. the append, whose summary moves the offsets; before every attempt the base's offsets decide
  *
- * A crash after 2 repeats the batch from 1; dead_letters then says which records it has already.
+ * A crash after B2 repeats the batch from B1; dead_letters then says which records it has already.
  */
 import type { TopicRole } from "../contracts/topics.ts";
 import { formatTrace } from "../contracts/ids.ts";
@@ -35,7 +35,7 @@ export interface CommitContext {
   log: Logger;
 }
 
-/** A batch whose files are in storage: steps 1 and 2 are done. */
+/** A batch whose files are in storage: steps B1 and B2 are done. */
 export interface StagedBatch {
   snapshotId: bigint;
   offsets: BatchOffsets;
@@ -51,14 +51,14 @@ export interface BatchResult {
   attempts: number;
 }
 
-/** Steps 1 and 2. May be repeated after an error: what is staged stays so. */
+/** Steps B1 and B2. May be repeated after an error: what is staged stays so. */
 export async function stageBatch(
   context: CommitContext,
   batch: FilledBatch,
 ): Promise<StagedBatch> {
-  // 1. Data files.
+  // B1. Data files.
   const staged = await batch.stager.finish();
-  // 2. What cannot be stored.
+  // B2. What cannot be stored.
   const unstorable = unstorableOf(context, batch, staged.refused);
   if (unstorable.length > 0) await commitUnstorable(context.lane, unstorable);
   return {
@@ -90,7 +90,7 @@ function unstorableOf(
   return [...odd, ...bad].sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
-/** Step 3. May be repeated with the same staged batch after an error. */
+/** Step B3. May be repeated with the same staged batch after an error. */
 export async function commitBatch(
   context: CommitContext,
   batch: StagedBatch,

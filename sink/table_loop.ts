@@ -2,7 +2,7 @@
  * The life of one table in the sink (design section 6): read from the table's own offsets, spool, commit
  * at the interval or a limit, for ever. Whatever goes wrong, the loop goes on, visibly: what waits makes
  * readiness red and lag grow. A session ends when its offsets are not to be trusted any more (a rival
- * committed, a batch is broken); the next one reads them from the table again.
+ * committed, a batch is broken); the next one reads them from the table again. Steps are those of docs/sink.md.
  */
 import type { Broker } from "../broker/port.ts";
 import type { PartitionStatus } from "../contracts/status.ts";
@@ -138,6 +138,7 @@ export class TableLoop {
   }
 
   async #session(signal: AbortSignal): Promise<void> {
+    // L1. and L2. Where the table stands.
     const opened = await this.#open();
     if (opened === undefined) {
       await sleep(
@@ -147,6 +148,7 @@ export class TableLoop {
         .catch(() => {});
       return;
     }
+    // L3. and L4. Fetch and spool.
     const intake = this.#intake = opened;
     this.#grown = false;
     const fetching = new AbortController();
@@ -169,11 +171,13 @@ export class TableLoop {
           await fetched;
           if (this.#options.paused() !== undefined) return;
         }
+        // L5. Commit.
         if (ending || this.#due(intake)) await this.#commit(intake, signal);
         await this.#mirror(intake);
         if (ending || this.#grown) return;
       }
     } finally {
+      // L6. Nothing of a session outlives it.
       signal.removeEventListener("abort", stop);
       fetching.abort();
       await fetched;
