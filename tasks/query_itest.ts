@@ -65,28 +65,13 @@ async function run(world: Pick<World, "env">, ...args: string[]) {
 
 Deno.test("misuse ends with 2, names the argument and the nearest right one, and asks no catalog", async () => {
   const nowhere = { env: { PIPELINE_CATALOG_URI: "http://127.0.0.1:1" } };
+  // query_flags_test.ts has all the others.
   const cases: readonly [args: string[], message: string][] = [
     [[], "deno task query [what]"],
     [["--tabel", "alerts"], "did you mean --table?"],
-    [["--table", "transaction"], "did you mean transactions?"],
-    [["--table", "alerts", "--flagged"], '"--flagged" with --table alerts'],
-    [["--severity", "high"], "add --join-alerts"],
-    [["--severity", "hihg", "--join-alerts"], "did you mean high?"],
-    [["--merchant-category", "dinning"], "did you mean dining?"],
     [["--date-range", "2026-03-01", "-24h"], "do not mix"],
-    [["--date-range", "someday"], "is not a day"],
-    [["--format", "jsn"], "did you mean json?"],
-    [["--limit", "-1"], "expected a whole number"],
-    [["--min-amount", "12.34567"], "at most 4 decimals"],
-    [["--snapshot", "x"], "expected a snapshot id"],
-    [["--snapshot", "1", "--tag", "x"], "choose one"],
-    [["--sql", "SELECT 1", "--limit", "1"], "say it in the SQL"],
-    [["--sql", "SELECT 1", "--file", "q.sql"], "choose one"],
     [["--file", "missing.sql"], '"--file missing.sql"'],
-    [["--color", "sometimes"], "sometimes"],
-    [["--flagged=false"], "takes no value"],
     [["--completions", "powershell"], "expected one of bash, zsh, fish"],
-    [["alerts"], 'Cannot use "alerts"'],
   ];
   const answers = await Promise.all(cases.map(([args]) => run(nowhere, ...args)));
   for (const [index, [args, message]] of cases.entries()) {

@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import { encodeValue } from "../iceberg/single_value.ts";
+import type { PlannedFile } from "../iceberg/scan/plan.ts";
+import { FileContent } from "../iceberg/types.ts";
+import { newestFiles } from "./newest.ts";
+
+/** A file of rows from `lower` to `upper`; without bounds if they are absent. */
+function file(name: string, rows: number, lower?: number, upper?: number, nulls = 0): PlannedFile {
+  const bound = (value: number) => new Map([[2, encodeValue("timestamptz", BigInt(value))]]);
+  return {
+    path: name,
+    record_count: BigInt(rows),
+    file_size_in_bytes: 1n,
+    sequenceNumber: 1n,
+    deletes: [],
+    file: {
+      content: FileContent.data,
+      file_path: name,
+      file_format: "PARQUET",
+      spec_id: 0,
+      partition: [],
+      record_count: BigInt(rows),
+      file_size_in_bytes: 1n,
+      null_value_counts: new Map([[2, BigInt(nulls)]]),
+      ...(lower === undefined ? {} : { lower_bounds: bound(lower) }),
+      ...(upper === undefined ? {} : { upper_bounds: bound(upper) }),
+    },
+  };
+}
+
+Deno.test("newestFiles() keeps every file that can hold one of the newest rows", () => {
+  const a = file("a", 10, 0, 9);
+  const b = file("b", 10, 10, 19);
+  const c = file("c", 10, 20, 29);
+  const wide = file("wide", 10, 0, 25);
+  const table: readonly [files: PlannedFile[], rows: number, kept: string[]][] = [
+    [[a, b, c], 5, ["c"]],
+    [[a, b, c], 10, ["c"]],
+    [[a, b, c], 11, ["b", "c"]],
+    [[a, b, c], 30, ["a", "b", "c"]],
+    [[a, b, c], 31, ["a", "b", "c"]],
+    [[a, wide, b, c], 5, ["wide", "c"]],
+    // A tie with the last row counts.
+    [[file("tie", 1, 5, 20), c], 10, ["tie", "c"]],
+    // Nulls are not among the newest; a file without bounds may hold anything.
+    [[a, b, file("nulls", 10, 20, 29, 8)], 5, ["b", "nulls"]],
+    [[a, file("unknown", 10), c], 5, ["unknown", "c"]],
+    [[a, b], 0, ["b"]],
+  ];
+  for (const [files, rows, kept] of table) {
+    const found = newestFiles(files, { fieldId: 2, rows }).map((one) => one.path);
+    assertEquals(found, kept, `${rows} rows of ${files.map((one) => one.path)}`);
+  }
+});
