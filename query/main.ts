@@ -163,14 +163,17 @@ export async function runQuery(request: QueryRequest, context: QueryContext): Pr
       : await printText(engine, prepared, request, output);
     if (cut) {
       const how = request.sql === undefined ? "--limit N shows more" : "there are more";
-      output.note(`Only the first ${rows} rows are shown; ${how}`);
+      const shown = rows === 1 ? "row is" : `${rows} rows are`;
+      output.note(`Only the first ${shown} shown; ${how}`);
     }
     if (!request.stats) return;
     for (const note of prepared.tables.flatMap(describePlan)) output.note(note);
     for (const condition of prepared.scans) output.note(scanNote(condition));
-    const answered = (performance.now() - planned).toFixed(0);
+    const ms = (from: number, to: number): string => `${(to - from).toFixed(0)} ms`;
+    const now = performance.now();
     output.note(
-      `${rows} rows; planned in ${(planned - started).toFixed(0)} ms, answered in ${answered} ms`,
+      `${rows} rows; planned in ${ms(started, planned)}, answered in ${ms(planned, now)}, ` +
+        `${ms(0, now)} since the start of the process`,
     );
   } finally {
     signal?.removeEventListener("abort", interrupt);
