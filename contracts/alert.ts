@@ -1,9 +1,9 @@
 /** The alert: the contract of `alerts` (design section 3). */
 import { z } from "zod";
 import { Transaction, UUID_PATTERN } from "./transaction.ts";
+import { SEVERITIES } from "./vocabulary.ts";
 
-/** How urgent an alert is, least first. */
-export const SEVERITIES = ["low", "medium", "high", "critical"] as const;
+export { SEVERITIES };
 
 /** One of {@linkcode SEVERITIES}. */
 export type Severity = typeof SEVERITIES[number];

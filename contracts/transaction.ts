@@ -3,17 +3,9 @@ import { z } from "zod";
 import { COUNTRIES, CURRENCIES } from "./codes.ts";
 import { ACCOUNT_ID_LENGTH_MAX, AMOUNT_SIZE_LIMIT, TIMESTAMP_MIN_US } from "./limits.ts";
 import { parseTimestamp } from "./timestamps.ts";
+import { ACCOUNT_ID_PATTERN, MERCHANT_CATEGORIES } from "./vocabulary.ts";
 
-/** What a merchant sells. */
-export const MERCHANT_CATEGORIES = [
-  "retail",
-  "dining",
-  "travel",
-  "online",
-  "groceries",
-  "entertainment",
-  "utilities",
-] as const;
+export { ACCOUNT_ID_PATTERN, MERCHANT_CATEGORIES };
 
 /** What a transaction does to the account. */
 export const TRANSACTION_TYPES = ["purchase", "withdrawal", "transfer", "refund"] as const;
@@ -24,9 +16,6 @@ export const TRANSACTION_STATUSES = ["pending", "completed", "failed", "reversed
 /** Canonical 8-4-4-4-12 form of any version, in either case. */
 export const UUID_PATTERN =
   /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
-
-/** Letters and digits. */
-export const ACCOUNT_ID_PATTERN = /^[A-Za-z0-9]+$/;
 
 /** The expectation of each field, as dead letters quote it. */
 export const EXPECTED = {

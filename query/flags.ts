@@ -1,7 +1,6 @@
 /** The flags of `deno task query`, as data: parsing, completion and the check of the help text use it. */
-import { SEVERITIES } from "../contracts/alert.ts";
 import { TABLE_NAMES } from "../contracts/tables.ts";
-import { MERCHANT_CATEGORIES } from "../contracts/transaction.ts";
+import { MERCHANT_CATEGORIES, SEVERITIES } from "../contracts/vocabulary.ts";
 import { FORMATS } from "./format/names.ts";
 
 /** A flag. */

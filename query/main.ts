@@ -1,5 +1,6 @@
 /** Answers one query: plan, lock DuckDB to the planned files, stream the answer. */
-import { type Engine, type LockedEngine, openEngine } from "./engine.ts";
+import type { Engine, LockedEngine } from "./engine.ts";
+import { TABLE_NAMES } from "../contracts/tables.ts";
 import { formatWriter, type TextFormat } from "./format/writer.ts";
 import { requireSalt } from "./mask.ts";
 import type { QueryOutput } from "./output/output.ts";
@@ -27,12 +28,29 @@ interface Printed {
   cut: boolean;
 }
 
+/**
+ * Asks the catalog for the tables that the request names, so that it answers while DuckDB is loaded. A table
+ * too many costs a request, one too few some milliseconds; what fails is told by the plan, which waits for it.
+ */
+function prefetch({ sql, question }: QueryRequest, loader: TableLoader): void {
+  const names = sql === undefined
+    ? [question.table, ...(question.joinAlerts ? ["alerts" as const] : [])]
+    : TABLE_NAMES.filter((name) => new RegExp(`\\b${name}\\b`, "i").test(sql));
+  for (const name of names) loader.load(name).catch(() => {});
+}
+
+/** Loads DuckDB only now: it is most of what a query loads, and by now the catalog has its question. */
+async function open(scratch: string): Promise<Engine> {
+  const { openEngine } = await import("./engine.ts");
+  return await openEngine({ spillFolder: `${scratch}.spill` });
+}
+
 async function prepare(
   request: QueryRequest,
   context: QueryContext,
-  engine: Promise<Engine>,
+  tools: { loader: TableLoader; opening: Promise<Engine> },
 ): Promise<Prepared> {
-  const loader = new TableLoader(context.lakehouse);
+  const { loader, opening } = tools;
   const salt = request.maskAccounts ? requireSalt(context.maskSalt) : undefined;
   if (request.sql === undefined) {
     const { question } = request;
@@ -40,11 +58,10 @@ async function prepare(
     const limit = peeks(request) ? { limit: question.limit! + 1 } : {};
     return await prepareQuestion({ ...question, ...limit }, loader, salt);
   }
-  // Only SQL needs this, and every module that is loaded costs the start of every query.
   const { prepareSql } = await import("./sql/prepare_sql.ts");
   return await prepareSql(request.sql, {
     loader,
-    engine: await engine,
+    engine: await opening,
     snapshot: request.question.snapshot,
     ...(salt === undefined ? {} : { salt }),
     explainScans: request.stats || request.explain,
@@ -131,36 +148,56 @@ function scanNote(condition: string): string {
   return `skips no file: ${condition}`;
 }
 
+function print(
+  engine: LockedEngine,
+  prepared: Prepared,
+  request: QueryRequest,
+  context: QueryContext,
+): Promise<Printed> {
+  const { output, scratch } = context;
+  switch (request.format) {
+    case "parquet":
+      return printParquet(engine, prepared, { path: parquetPath(scratch), output });
+    case "arrow":
+      return printArrow(engine, prepared, output);
+    default:
+      return printText(engine, prepared, request, output);
+  }
+}
+
+function parquetPath(scratch: string): string {
+  return `${scratch}.parquet`;
+}
+
+/** The only files that the query's DuckDB may touch. */
+function allowedPaths(prepared: Prepared, request: QueryRequest, scratch: string): string[] {
+  const planned = prepared.tables.flatMap((table) => table.paths);
+  return request.format === "parquet" ? [...planned, parquetPath(scratch)] : planned;
+}
+
 /** Answers the request. Errors of DuckDB, the planner and the catalog pass through. */
 export async function runQuery(request: QueryRequest, context: QueryContext): Promise<void> {
   const { output, signal, maskSalt, scratch } = context;
   const started = performance.now();
-  // DuckDB opens while the catalog answers.
-  const opening = openEngine({ spillFolder: `${scratch}.spill` });
+  const loader = new TableLoader(context.lakehouse);
+  prefetch(request, loader);
+  const opening = open(scratch);
   const interrupt = () => void opening.then((engine) => engine.interrupt());
   signal?.addEventListener("abort", interrupt);
   try {
-    const prepared = await prepare(request, context, opening);
+    const prepared = await prepare(request, context, { loader, opening });
     signal?.throwIfAborted();
     const planned = performance.now();
     for (const note of snapshotNotes(request, prepared.tables)) output.note(note);
-    const path = `${scratch}.parquet`;
     const engine = await (await opening).lock({
-      allowedPaths: [
-        ...prepared.tables.flatMap((table) => table.paths),
-        ...(request.format === "parquet" ? [path] : []),
-      ],
+      allowedPaths: allowedPaths(prepared, request, scratch),
       setup: prepared.setup,
     });
     if (request.explain) {
       const secret = request.maskAccounts ? maskSalt : undefined;
       return await printPlan(engine, prepared, { output, secret });
     }
-    const { rows, cut } = request.format === "parquet"
-      ? await printParquet(engine, prepared, { path, output })
-      : request.format === "arrow"
-      ? await printArrow(engine, prepared, output)
-      : await printText(engine, prepared, request, output);
+    const { rows, cut } = await print(engine, prepared, request, context);
     if (cut) {
       const how = request.sql === undefined ? "--limit N shows more" : "there are more";
       const shown = rows === 1 ? "row is" : `${rows} rows are`;
@@ -169,14 +206,15 @@ export async function runQuery(request: QueryRequest, context: QueryContext): Pr
     if (!request.stats) return;
     for (const note of prepared.tables.flatMap(describePlan)) output.note(note);
     for (const condition of prepared.scans) output.note(scanNote(condition));
-    const ms = (from: number, to: number): string => `${(to - from).toFixed(0)} ms`;
-    const now = performance.now();
-    output.note(
-      `${rows} rows; planned in ${ms(started, planned)}, answered in ${ms(planned, now)}, ` +
-        `${ms(0, now)} since the start of the process`,
-    );
+    output.note(`${rows} rows; ${timesText(started, planned, performance.now())}`);
   } finally {
     signal?.removeEventListener("abort", interrupt);
     await opening.then((engine) => engine.close(), () => {});
   }
+}
+
+function timesText(started: number, planned: number, now: number): string {
+  const ms = (from: number, to: number): string => `${(to - from).toFixed(0)} ms`;
+  return `planned in ${ms(started, planned)}, answered in ${ms(planned, now)}, ` +
+    `${ms(0, now)} since the start of the process`;
 }

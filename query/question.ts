@@ -1,9 +1,8 @@
 /** A question: what a command line asks of the lakehouse, checked, as plain data. */
-import { SEVERITIES } from "../contracts/alert.ts";
 import { MisuseError } from "../contracts/errors.ts";
 import { parseAmount } from "../contracts/money.ts";
 import { TABLE_NAMES, type TableName, TABLES } from "../contracts/tables.ts";
-import { ACCOUNT_ID_PATTERN, MERCHANT_CATEGORIES } from "../contracts/transaction.ts";
+import { ACCOUNT_ID_PATTERN, MERCHANT_CATEGORIES, SEVERITIES } from "../contracts/vocabulary.ts";
 import { nearest } from "../runtime/nearest.ts";
 import { type Condition, rangeConditions } from "./conditions.ts";
 import { parseDateRange, parsePoint } from "./date_range.ts";
