@@ -52,6 +52,8 @@ export async function runConsole(
       onResize={(to) => paced.now({ type: "ui", action: { type: "resize", ...to } })}
     />,
     {
+      // A terminal is a terminal even where CI is set, as under a test runner or in some containers.
+      interactive: Deno.stdout.isTerminal(),
       alternateScreen: true,
       incrementalRendering: true,
       maxFps: FPS_MAX,
