@@ -2,9 +2,12 @@
 import { type State, TOAST_MS } from "../store/state.ts";
 import { SCREENS } from "../store/ui.ts";
 import { age, bytes, clock, milliseconds } from "../text/format.ts";
-import { type Line, lineOf, type Span, span, spread, type Tone } from "../text/span.ts";
+import { type Line, lineOf, lineWidth, type Span, span, spread, type Tone } from "../text/span.ts";
 import { summaryOfList } from "./screen.ts";
 import { symbolsOf } from "./status_marks.ts";
+
+/** Fewer cells than this say nothing of a path. */
+const TARGET_CELLS_MIN = 16;
 
 /** Status older than this is not the present, ms. */
 const STALE_MS = 6000;
@@ -40,8 +43,15 @@ export function titleLine(state: State): Line {
       span(`  disk ${Math.round(disk)}%`, diskTone),
     ]),
   ];
-  const target = ui.columns >= 100 ? `${settings.target}  ` : "";
-  return spread(left, [span(target, "dim"), span(`${clock(nowMs)} UTC `)], ui.columns);
+  const time = span(`${clock(nowMs)} UTC `);
+  const room = ui.columns - lineWidth(left) - lineWidth([time]) - 4;
+  return spread(left, [span(endOf(settings.target, room), "dim"), time], ui.columns);
+}
+
+/** As much of the end of a path as there is room for: it must not push out the state, or the badge. */
+function endOf(target: string, room: number): string {
+  if (target.length <= room) return `${target}  `;
+  return room < TARGET_CELLS_MIN ? "" : `…${target.slice(1 - room)}  `;
 }
 
 /** The tabs. */

@@ -219,3 +219,12 @@ Deno.test("a status that is old is not shown as the present", () => {
   const state = { ...seenState(), nowMs: NOW_MS + 10_000 };
   assertEquals(plainText(titleLine(state)).includes("no answer for 10s"), true);
 });
+
+Deno.test("a long path gives way to the state and the read-only badge", () => {
+  const seen = seenState();
+  const target = `/${"long/".repeat(40)}data`;
+  const state = { ...seen, settings: { ...seen.settings, readOnly: true, target } };
+  const title = plainText(titleLine(state));
+  assertEquals(title.includes(" READ ONLY "), true);
+  assertEquals(title.includes("UTC"), true);
+});
