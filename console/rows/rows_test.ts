@@ -223,7 +223,7 @@ Deno.test("a status that is old is not shown as the present", () => {
 Deno.test("a long path gives way to the state and the read-only badge", () => {
   const seen = seenState();
   const target = `/${"long/".repeat(40)}data`;
-  const state = { ...seen, settings: { ...seen.settings, readOnly: true, target } };
+  const state = { ...seen, settings: { ...seen.settings, readOnly: "asked for" as const, target } };
   const title = plainText(titleLine(state));
   assertEquals(title.includes(" READ ONLY "), true);
   assertEquals(title.includes("UTC"), true);
