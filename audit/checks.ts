@@ -1,6 +1,6 @@
 /**
- * The checks, each one a question in SQL over the scratch tables (facts.ts) whose rows are what is wrong.
- * Pure. Each selects source, p, o, at, rule, detail.
+ * The checks, each one a question in SQL over a slice of the scratch tables (facts.ts) whose rows are what is
+ * wrong. Pure. Each selects source, p, o, pos, rule, detail, and compares only what has the same raw offset.
  */
 import { DEAD_LETTER_TYPES } from "../contracts/dead_letter.ts";
 import { AUDITED_TABLES, type AuditedTable } from "./facts.ts";
@@ -63,7 +63,7 @@ const TOPIC_CHECKS: readonly Check[] = [
       WHERE NOT EXISTS (SELECT 1 FROM output u WHERE u.p = r.p AND u.o = r.o)
         AND (r.o >= greatest(c.transactions_first, c.dead_letters_first) OR NOT EXISTS (
           SELECT 1 FROM table_row t
-          WHERE t.tbl IN (0, 1) AND t.of_alert = 0 AND t.p = r.p AND t.o = r.o))`,
+          WHERE t.tbl IN (0, 1) AND t.p = r.p AND t.o = r.o))`,
   },
   {
     name: "doubled",
@@ -189,12 +189,15 @@ interface TableShape {
   next: string;
   /** What a row repeats of its record, besides the key. */
   same: string;
-  /** True of a row of dead_letters that stands for a record that could not be stored. */
+  /** Selects what stands for record `u` in dead_letters if it could not be stored. */
   unstorable: string;
 }
 
 const SAME_ROW = "(u.row_bits < 0 OR t.row_bits = u.row_bits) AND t.id = u.id";
 const rawKey = (a: string, b: string): string => `${a}.p = ${b}.p AND ${a}.o = ${b}.o`;
+
+const UNSTORABLE_ROW = `SELECT 1 FROM table_row d WHERE d.tbl = 1 AND d.kind = ${UNSTORABLE}
+  AND d.p = u.p AND d.o = u.o`;
 
 const SHAPES: readonly TableShape[] = [
   {
@@ -205,7 +208,7 @@ const SHAPES: readonly TableShape[] = [
     first: "transactions_first",
     next: "transactions_next",
     same: `${SAME_ROW} AND t.version = u.version`,
-    unstorable: "d.of_alert = 0 AND d.p = u.p AND d.o = u.o",
+    unstorable: UNSTORABLE_ROW,
   },
   {
     table: "dead_letters",
@@ -215,7 +218,7 @@ const SHAPES: readonly TableShape[] = [
     first: "dead_letters_first",
     next: "dead_letters_next",
     same: `${SAME_ROW} AND t.kind = u.kind`,
-    unstorable: "d.of_alert = 0 AND d.p = u.p AND d.o = u.o",
+    unstorable: UNSTORABLE_ROW,
   },
   {
     table: "alerts",
@@ -225,15 +228,13 @@ const SHAPES: readonly TableShape[] = [
     first: "alerts_first",
     next: "alerts_next",
     same: `${SAME_ROW} AND t.version = u.version AND t.severity = u.severity`,
-    unstorable: "d.of_alert = 1 AND d.p = u.p AND d.o = u.pos",
+    unstorable: "SELECT 1 FROM unstorable_alert d WHERE d.p = u.p AND d.pos = u.pos",
   },
 ];
 
 function tableChecks(shape: TableShape): Check[] {
   const { table, records, key, keyColumns, first, next, same, unstorable } = shape;
   const tbl = AUDITED_TABLES.indexOf(table);
-  const stands =
-    `SELECT 1 FROM table_row d WHERE d.tbl = 1 AND d.kind = ${UNSTORABLE} AND ${unstorable}`;
   // Rows that stand for unstorable records are looked at apart.
   const rows = `(SELECT * FROM table_row WHERE tbl = ${tbl} AND p IS NOT NULL AND o IS NOT NULL${
     tbl === 1 ? ` AND kind <> ${UNSTORABLE}` : ""
@@ -250,7 +251,9 @@ function tableChecks(shape: TableShape): Check[] {
       `u.p, u.o, u.pos, u.rule, 'its record is at offset ' || u.pos::BIGINT || ', the table has read up to '
           || c.${next}::BIGINT AS detail
         FROM ${records} u JOIN cut c USING (p) WHERE u.o >= c.start AND u.pos < c.${next}
-        AND NOT EXISTS (SELECT 1 FROM ${rows} t WHERE ${key("t", "u")}) AND NOT EXISTS (${stands})`,
+        AND NOT EXISTS (SELECT 1 FROM ${rows} t WHERE ${
+        key("t", "u")
+      }) AND NOT EXISTS (${unstorable})`,
     ),
     check(
       "row doubled",
@@ -341,14 +344,10 @@ const UNSTORABLE_CHECK: Check = {
   sql: `SELECT 'dead_letters' AS source, d.p, d.o, NULL AS pos, NULL AS rule,
       'no record of a topic stands behind it, or it was stored as well' AS detail
     FROM table_row d JOIN cut c USING (p) WHERE d.tbl = 1 AND d.kind = ${UNSTORABLE}
-    AND CASE WHEN d.of_alert = 1
-      THEN d.o >= c.alerts_first
-        AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.p = d.p AND a.pos = d.o)
-      ELSE d.o >= c.start AND d.o >= greatest(c.transactions_first, c.dead_letters_first)
-        AND (NOT EXISTS (SELECT 1 FROM output u WHERE u.p = d.p AND u.o = d.o)
-          OR EXISTS (SELECT 1 FROM table_row t WHERE t.tbl IN (0, 1) AND t.p = d.p AND t.o = d.o
-            AND t.of_alert = 0 AND NOT (t.tbl = 1 AND t.kind = ${UNSTORABLE})))
-      END`,
+      AND d.o >= c.start AND d.o >= greatest(c.transactions_first, c.dead_letters_first)
+      AND (NOT EXISTS (SELECT 1 FROM output u WHERE u.p = d.p AND u.o = d.o)
+        OR EXISTS (SELECT 1 FROM table_row t WHERE t.tbl IN (0, 1) AND t.p = d.p AND t.o = d.o
+          AND NOT (t.tbl = 1 AND t.kind = ${UNSTORABLE})))`,
 };
 
 /** Every check; its place is `check_id` in `finding`. */

@@ -5,6 +5,7 @@ import { CHECKS, FINDING_GROUPS, type FindingGroup } from "./checks.ts";
 import { AUDITED_TABLES, type AuditedTable } from "./facts.ts";
 import { type Finding, type Offender, OFFENDERS_MAX } from "./report.ts";
 import type { Scratch } from "./scratch.ts";
+import { cutSlice, type Slice } from "./slices.ts";
 import { type TopicReader, valueOf } from "./topic_reader.ts";
 
 /** Where offenders are looked up. */
@@ -13,6 +14,8 @@ export interface CollectContext {
   reader: TopicReader;
   topics: TopicNames;
   namespace: string;
+  /** All of the data, cut up. */
+  slices: readonly Slice[];
   /** transaction_id of a row, by its lineage; for rows that no record stands behind. */
   rowTransactionId(table: AuditedTable, partition: number, offset: number): Promise<
     string | undefined
@@ -49,17 +52,20 @@ export function noCounts(): Record<FindingGroup, number> {
   >;
 }
 
-/** Runs every check. `onCheck` is told how many are done. */
+/** Runs every check on every slice. `onSlice` is told how many are done. */
 export async function collect(
   context: CollectContext,
-  onCheck: (done: number, of: number) => void,
+  onSlice: (done: number, of: number) => void,
 ): Promise<Collected> {
   const { scratch } = context;
-  for (const [id, { sql }] of CHECKS.entries()) {
-    await scratch.run(
-      `INSERT INTO finding SELECT ${id}, source, p, o, pos, rule, detail, NULL FROM (${sql})`,
-    );
-    onCheck(id + 1, CHECKS.length);
+  for (const [done, slice] of context.slices.entries()) {
+    onSlice(done, context.slices.length);
+    await cutSlice(scratch, slice);
+    for (const [id, { sql }] of CHECKS.entries()) {
+      await scratch.run(
+        `INSERT INTO finding SELECT ${id}, source, p, o, pos, rule, detail, NULL FROM (${sql})`,
+      );
+    }
   }
   await scratch.run(
     `DELETE FROM finding WHERE EXISTS (SELECT 1 FROM gap g

@@ -130,19 +130,30 @@ export const FINDING: ScratchColumns = {
   snapshot: "text",
 };
 
-/** Every scratch table by name. */
-export const SCRATCH_TABLES = {
+/** Unstorable alerts in dead_letters: their source is the record of `alerts` at `pos`. */
+export const UNSTORABLE_ALERT: ScratchColumns = { p: "int", pos: "double" };
+
+/** Filled once, and small enough to be asked as they are. */
+export const SMALL_TABLES = {
+  cut: CUT,
+  gap: GAP,
+  table_file: FILE,
+  consumed: RANGE,
+  foreign_change: CHANGE,
+  unstorable_alert: UNSTORABLE_ALERT,
+  finding: FINDING,
+} as const;
+
+/**
+ * As large as the topics. They are filled under the name `all_…`; checks see a slice of them under the plain
+ * name: one partition's records and rows of a range of raw offsets (slices.ts).
+ */
+export const LARGE_TABLES = {
   raw: RAW,
   expected: EXPECTED,
   output: OUTPUT,
   alert: ALERT,
-  cut: CUT,
-  gap: GAP,
   table_row: ROW,
-  table_file: FILE,
-  consumed: RANGE,
-  foreign_change: CHANGE,
-  finding: FINDING,
 } as const;
 
 /** The audited tables; their place is `tbl` in the scratch tables. */

@@ -50,8 +50,8 @@ export async function loadOutput(
   const { role, context } = load;
   const expired = load.range.from > 0;
   const [name, columns] = role === "alerts"
-    ? ["alert", ALERT] as const
-    : ["output", OUTPUT] as const;
+    ? ["all_alert", ALERT] as const
+    : ["all_output", OUTPUT] as const;
   const factsOf = FACTS[role];
   const range = await skipBefore(reader, load);
   onProgress(range.from - load.range.from);

@@ -38,8 +38,8 @@ export async function loadRaw(
   load: RawLoad,
   onProgress: OnProgress,
 ): Promise<LoadedRaw> {
-  const raw = await scratch.writer("raw", RAW);
-  const expected = await scratch.writer("expected", EXPECTED);
+  const raw = await scratch.writer("all_raw", RAW);
+  const expected = await scratch.writer("all_expected", EXPECTED);
   const pass = new RawPass(load, { raw, expected });
   const { gaps, boundaries } = load.changelog;
   // Only where ids from before are missing does the processor's word on duplicates count.
@@ -68,7 +68,7 @@ async function calledDuplicates(
   { offsets, count }: RecordBatch,
 ): Promise<ReadonlySet<number>> {
   const rows = await scratch.rows<{ o: number }>(
-    `SELECT o FROM output WHERE topic = 1 AND p = ${partition} AND kind = ${kindOf("duplicate")}
+    `SELECT o FROM all_output WHERE topic = 1 AND p = ${partition} AND kind = ${kindOf("duplicate")}
      AND o BETWEEN ${offsets[0]} AND ${offsets[count - 1]}`,
   );
   return new Set(rows.map(({ o }) => o));

@@ -62,7 +62,7 @@ export async function loadTable(
   const unreadable: LoadedTable["unreadable"] = [];
   const insert = (some: readonly RowFile[]) =>
     scratch.run(
-      `INSERT INTO table_row ${rowFactsSql(table, rowsSql(table, some), options)}`,
+      `INSERT INTO all_table_row ${rowFactsSql(table, rowsSql(table, some), options)}`,
     );
   try {
     await insert(there);

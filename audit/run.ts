@@ -9,7 +9,7 @@ import type { TopicNames } from "../contracts/topics.ts";
 import type { Catalog } from "../iceberg/catalog/port.ts";
 import type { Storage } from "../iceberg/storage/port.ts";
 import { collect, type Collected, noCounts } from "./collect.ts";
-import { AUDITED_TABLES, type AuditedTable, SCRATCH_TABLES } from "./facts.ts";
+import { AUDITED_TABLES, type AuditedTable, LARGE_TABLES, SMALL_TABLES } from "./facts.ts";
 import { loadOutput } from "./load_outputs.ts";
 import { type LoadedRaw, loadRaw } from "./load_raw.ts";
 import type { ForeignSnapshot, LoadedTable, RowOptions } from "./load_tables.ts";
@@ -18,6 +18,7 @@ import { fileFindings, historyFindings, partitionFindings } from "./other_findin
 import type { AuditReport, Finding, PartitionFigures, TableReport } from "./report.ts";
 import { rowsSql } from "./row_sql.ts";
 import { Scratch } from "./scratch.ts";
+import { slicesOf } from "./slices.ts";
 import { examineFiles, type TableFiles, type TableView, viewTable } from "./table_files.ts";
 import { TopicReader } from "./topic_reader.ts";
 import { type AuditView, fixView, type PartitionView, positionsAfter, TOPIC_OF } from "./view.ts";
@@ -76,8 +77,11 @@ class AuditRun {
 
   async run(): Promise<Omit<AuditReport, "durationMs">> {
     const { topics } = this.#options;
-    for (const [name, columns] of Object.entries(SCRATCH_TABLES)) {
+    for (const [name, columns] of Object.entries(SMALL_TABLES)) {
       await this.#scratch.create(name, columns);
+    }
+    for (const [name, columns] of Object.entries(LARGE_TABLES)) {
+      await this.#scratch.create(`all_${name}`, columns);
     }
     this.#say("fixing the view", 0);
     const view = await fixView({
@@ -89,6 +93,9 @@ class AuditRun {
     }, () => {});
     const tables = await this.#readTables(view);
     const raw = await this.#readTopics(view);
+    await this.#scratch.run(
+      "INSERT INTO unstorable_alert SELECT p, o FROM all_table_row WHERE of_alert = 1",
+    );
     const after = await positionsAfter(this.#reader, topics.state, view);
     await this.#noteCut(view, { after, firsts: raw.firsts });
     const collected = await collect({
@@ -96,6 +103,7 @@ class AuditRun {
       reader: this.#reader,
       topics,
       namespace: this.#namespace,
+      slices: slicesOf(view.partitions),
       rowTransactionId: (table, p, o) => this.#rowTransactionId(view, table, p, o),
     }, (done, of) => this.#say("comparing", done / of));
     return await this.#report(view, { tables, loaded: raw.loaded, collected });
@@ -269,11 +277,11 @@ class AuditRun {
     { counts }: Collected,
   ): Promise<PartitionFigures[]> {
     const rows = await this.#scratch.rows<{ tbl: number; p: number; n: string }>(
-      `SELECT tbl, p, count(*) AS n FROM table_row
+      `SELECT tbl, p, count(*) AS n FROM all_table_row
         WHERE p IS NOT NULL AND o IS NOT NULL AND of_alert = 0 GROUP BY ALL`,
     );
     const waiting = await this.#scratch.rows<{ p: number; n: string }>(
-      `SELECT p, count(*) AS n FROM output u JOIN cut c USING (p)
+      `SELECT p, count(*) AS n FROM all_output u JOIN cut c USING (p)
         WHERE u.o >= c.start AND u.o < c.position
         AND u.pos >= CASE u.topic WHEN 0 THEN c.transactions_next ELSE c.dead_letters_next END
         GROUP BY ALL`,
@@ -299,7 +307,7 @@ class AuditRun {
     const audited = AUDITED_TABLES.find((one) => one === name);
     const tbl = audited === undefined ? -1 : AUDITED_TABLES.indexOf(audited);
     const [counted] = await this.#scratch.rows<{ ours: string; others: string }>(
-      `SELECT count(p) AS ours, count(*) - count(p) AS others FROM table_row WHERE tbl = ${tbl}`,
+      `SELECT count(p) AS ours, count(*) - count(p) AS others FROM all_table_row WHERE tbl = ${tbl}`,
     );
     return {
       name: `${this.#namespace}.${name}`,
@@ -322,8 +330,8 @@ class AuditRun {
 
   async #waiting(table: AuditedTable): Promise<number> {
     const records = table === "alerts"
-      ? "alert u"
-      : `(SELECT * FROM output WHERE topic = ${TOPIC_OF[table] === "transactions" ? 0 : 1}) u`;
+      ? "all_alert u"
+      : `(SELECT * FROM all_output WHERE topic = ${TOPIC_OF[table] === "transactions" ? 0 : 1}) u`;
     const [row] = await this.#scratch.rows<{ n: string }>(
       `SELECT count(*) AS n FROM ${records} JOIN cut c USING (p)
         WHERE u.o < c.position AND u.pos >= c.${table}_next`,

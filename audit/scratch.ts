@@ -13,7 +13,7 @@ import {
 } from "@duckdb/node-api";
 
 /** Memory for DuckDB's own buffers, in MiB; beyond it, it spills into the scratch folder. */
-export const SCRATCH_MEMORY_MB = 192;
+export const SCRATCH_MEMORY_MB = 96;
 
 const CHUNK_ROWS = 2048;
 
@@ -86,6 +86,8 @@ export class Scratch {
       const setting of [
         "SET TimeZone = 'UTC'",
         "SET preserve_insertion_order = false",
+        "SET allocator_flush_threshold = '16MiB'",
+        "SET allocator_bulk_deallocation_flush_threshold = '16MiB'",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
       ]

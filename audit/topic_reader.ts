@@ -2,7 +2,8 @@
 import type { Broker, Fetched, PartitionOffsets, Reader, RecordBatch } from "../broker/port.ts";
 import { NotReadyError } from "../contracts/errors.ts";
 
-const FETCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Small: buffers of fetches are given back late, and the broker is near. */
+const FETCH_BYTES_MAX = 1024 * 1024;
 /** How long a topic may take to become readable up to an end that was seen. */
 const STABLE_WAIT_MS_MAX = 30_000;
 const POLL_MS = 100;

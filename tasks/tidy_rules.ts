@@ -33,6 +33,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   processor: ["contracts", "broker", "runtime", "rules"],
   sink: ["contracts", "broker", "runtime", "iceberg"],
   query: ["contracts", "runtime", "iceberg"],
+  audit: ["contracts", "broker", "runtime", "rules", "iceberg"],
   console: ["contracts", "broker", "runtime", "rules", "iceberg"],
 };
 
