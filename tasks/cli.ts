@@ -9,6 +9,7 @@ import {
 } from "../contracts/errors.ts";
 import { UnreachableError } from "../broker/port.ts";
 import { nearest } from "../runtime/nearest.ts";
+import { exitCodeOf } from "../runtime/shutdown.ts";
 
 /** The flags of a verb. */
 export interface FlagSpec {
@@ -45,15 +46,6 @@ export function parseFlags(args: string[], spec: FlagSpec): Args {
     throw new MisuseError(`Cannot use "${flags._[wordsMax]}": expected ${wordsMax} words at most`);
   }
   return flags;
-}
-
-/** The exit code that an error means. */
-export function exitCodeOf(error: unknown): number {
-  if (error instanceof MisuseError || error instanceof ConfigError) return EXIT.misuse;
-  if (error instanceof ServiceUnreachableError || error instanceof UnreachableError) {
-    return EXIT.unreachable;
-  }
-  return EXIT.no;
 }
 
 const EXPECTED_ERRORS = [
