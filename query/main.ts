@@ -182,8 +182,13 @@ export async function runQuery(request: QueryRequest, context: QueryContext): Pr
   const loader = new TableLoader(context.lakehouse);
   prefetch(request, loader);
   const opening = open(scratch);
-  const interrupt = () => void opening.then((engine) => engine.interrupt());
+  // Again and again: DuckDB forgets an interrupt that comes while nothing runs, as between two of our statements.
+  let interrupting: ReturnType<typeof setInterval> | undefined;
+  const interrupt = () => {
+    interrupting ??= setInterval(() => void opening.then((engine) => engine.interrupt()), 20);
+  };
   signal?.addEventListener("abort", interrupt);
+  if (signal?.aborted) interrupt();
   try {
     const prepared = await prepare(request, context, { loader, opening });
     signal?.throwIfAborted();
@@ -209,6 +214,7 @@ export async function runQuery(request: QueryRequest, context: QueryContext): Pr
     output.note(`${rows} rows; ${timesText(started, planned, performance.now())}`);
   } finally {
     signal?.removeEventListener("abort", interrupt);
+    clearInterval(interrupting);
     await opening.then((engine) => engine.close(), () => {});
   }
 }

@@ -56,6 +56,8 @@ class Prompt {
   /** Lines of a statement that has not ended. */
   #text = "";
   #running: AbortController | undefined;
+  /** Lines that wait behind what runs, of a pasted text. */
+  readonly #typed: string[] = [];
 
   constructor(session: QuerySession, request: QueryRequest, history: string[]) {
     this.#session = session;
@@ -86,12 +88,38 @@ class Prompt {
     this.#lines.on("SIGINT", onInterrupt);
     Deno.addSignalListener("SIGINT", onInterrupt);
     this.#ask();
-    for await (const line of this.#lines) {
-      if (await this.#take(line) === "quit") break;
-      this.#ask();
-    }
+    await this.#takeLines();
     Deno.removeSignalListener("SIGINT", onInterrupt);
     this.#lines.close();
+  }
+
+  /**
+   * Takes lines until the input ends. By events, not by the reader's iterator: that gives a line a turn later,
+   * and a Ctrl-C that was typed right behind Enter would find nothing to stop and the query would go on.
+   */
+  #takeLines(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let busy = false;
+    let closed = false;
+    const drain = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      for (let line = this.#typed.shift(); line !== undefined; line = this.#typed.shift()) {
+        if (await this.#take(line) === "quit") return resolve();
+        if (!closed) this.#ask();
+      }
+      busy = false;
+      if (closed) resolve();
+    };
+    this.#lines.on("line", (line) => {
+      this.#typed.push(line);
+      drain().catch(reject);
+    });
+    this.#lines.on("close", () => {
+      closed = true;
+      drain().catch(reject);
+    });
+    return promise;
   }
 
   #ask(): void {
@@ -101,6 +129,7 @@ class Prompt {
 
   /** Ctrl-C stops what runs; while typing it drops the statement. */
   #interrupt(): void {
+    this.#typed.length = 0;
     if (this.#running !== undefined) return this.#running.abort();
     this.#text = "";
     console.error("");
@@ -118,13 +147,15 @@ class Prompt {
 
   async #answer(sql: string): Promise<void> {
     this.#running = new AbortController();
+    const { signal } = this.#running;
     try {
-      const code = await this.#session.run({ ...this.#request, sql }, this.#running.signal);
-      if (code === EXIT.interrupted) console.error("Interrupted");
+      await this.#session.run({ ...this.#request, sql }, signal);
     } catch (error) {
       // Whatever it was, the next question may be a better one.
       console.error(error instanceof Error ? error.message : error);
     } finally {
+      // Also one that had just ended: Ctrl-C has dropped what waited behind it.
+      if (signal.aborted) console.error("Interrupted");
       this.#running = undefined;
     }
   }

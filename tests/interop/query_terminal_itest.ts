@@ -120,6 +120,9 @@ Deno.test("the prompt answers, completes, remembers, forgives errors and survive
       ["syntax error", endless + "\r"],
       ["c.amount;", ""],
       ["\n", "\x03"],
+      ["Interrupted", ""],
+      // Enter and Ctrl-C in one breath stop it too, and the lines pasted behind it are dropped.
+      ["finance> ", endless + "\r\x03"],
       ["Interrupted", "half a quest"],
       ["half a quest", "\x03"],
       ["finance> ", ".formt\r"],
