@@ -17,9 +17,6 @@ import { App } from "./views/app.tsx";
 /** Most frames a second. */
 export const FPS_MAX = 15;
 
-/** What facts may wait before they are drawn, ms; keys are drawn at once. */
-export const FACTS_DRAWN_MS = 400;
-
 /** How long connections may take to close once the screen is down, ms. */
 const CLOSE_MS_MAX = 2000;
 
@@ -31,7 +28,7 @@ export async function runConsole(
   const stop = new AbortController();
   const size = { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 };
   const store = createStore(initialState(ports.settings, { nowMs: ports.now(), ...size }));
-  const paced = pacedStore(store, FACTS_DRAWN_MS);
+  const paced = pacedStore(store);
   const emit = (fact: Fact): void => store.dispatch({ type: "fact", fact });
   const effects = createEffects({
     ports,

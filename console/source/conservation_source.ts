@@ -173,10 +173,13 @@ export async function watchConservation(
       const known = places;
       const reader = await broker.openReader({ isolation: "committed" });
       walks = known.map((place) => walk(reader, place, both));
-      const failed = Promise.race(walks);
+      // A walk only ends by the signal or by a failure, which is thrown at the next look.
+      const failure: { error?: unknown } = {};
+      walks.forEach((one) => one.catch((error) => failure.error ??= error));
       both.addEventListener("abort", () => void reader.close(), { once: true });
       while (!signal.aborted && counter.counts().paused === undefined) {
-        await Promise.race([look(broker, known), failed]);
+        await look(broker, known);
+        if (failure.error !== undefined) throw failure.error;
       }
       if (counter.counts().paused !== undefined) return;
     } catch {

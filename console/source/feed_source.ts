@@ -11,6 +11,9 @@ const BACKLOG_RECORDS = 100;
 /** How long the broker holds a fetch that has nothing, ms. */
 const WAIT_MS_MAX = 1000;
 const FETCH_BYTES_MAX = 512 * 1024;
+/** An answer with fewer records is followed by a pause: one request for a handful, not one for each. */
+const FEW_RECORDS = 500;
+const FEW_MS = 300;
 /** Offsets behind the end from which records are left out rather than caught up with. */
 const BEHIND_MAX = 20_000;
 /** Most records of one answer that are decoded; the others are counted as skipped. */
@@ -115,6 +118,7 @@ async function followPartition(tail: Tail): Promise<void> {
       : fetched.nextOffset;
     const left = jump ? offset - fetched.nextOffset : 0;
     if (records.length > 0 || skipped + left > 0) onRecords(records, skipped + left);
+    if (records.length < FEW_RECORDS) await pause(FEW_MS, signal);
   }
 }
 

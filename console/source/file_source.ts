@@ -7,7 +7,7 @@ import type { ConsolePorts } from "../ports.ts";
 import type { Fact } from "../store/facts.ts";
 import { poll } from "./poll.ts";
 
-const POLL_MS = 700;
+const POLL_MS = 1000;
 
 /** Runs until the signal aborts. Ends at once where the files are not here. */
 export async function watchFiles(

@@ -4,7 +4,7 @@ import type { Fact } from "../store/facts.ts";
 import type { LogItem } from "../store/model.ts";
 import { poll } from "./poll.ts";
 
-const POLL_MS = 500;
+const POLL_MS = 1000;
 
 /** `2026-11-21T08:55:30.924Z [thread] INFO logger - text`, as the Java services write it. */
 const JAVA = /^(\S+Z?) \[([^\]]*)\] (TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\s+(\S+) - (.*)$/s;

@@ -91,18 +91,20 @@ function countFired(
   items: readonly AlertItem[],
 ): Record<string, Fired> {
   const next: Record<string, Fired> = { ...fired };
-  for (const { alert, atMs } of items) {
-    const before = next[alert.rule_name] ?? { total: 0, lastMs: 0, seconds: [] };
-    const second = Math.floor(atMs / 1000);
-    const last = before.seconds.at(-1);
-    const seconds = last !== undefined && last[0] === second
-      ? [...before.seconds.slice(0, -1), [second, last[1] + 1] as const]
-      : [...before.seconds, [second, 1] as const];
-    next[alert.rule_name] = {
-      total: before.total + 1,
-      lastMs: Math.max(before.lastMs, atMs),
-      seconds: seconds.filter(([at]) => at > second - FIRED_SECONDS),
-    };
+  const byRule = Map.groupBy(items, ({ alert }) => alert.rule_name);
+  for (const [rule, alerts] of byRule) {
+    const before = next[rule] ?? { total: 0, lastMs: 0, seconds: [] };
+    const counts = new Map(before.seconds);
+    let { lastMs } = before;
+    for (const { atMs } of alerts) {
+      const second = Math.floor(atMs / 1000);
+      counts.set(second, (counts.get(second) ?? 0) + 1);
+      lastMs = Math.max(lastMs, atMs);
+    }
+    // Partitions are read side by side: seconds come in any order.
+    const first = Math.floor(lastMs / 1000) - FIRED_SECONDS;
+    const seconds = [...counts].filter(([at]) => at > first).sort(([a], [b]) => a - b);
+    next[rule] = { total: before.total + alerts.length, lastMs, seconds };
   }
   return next;
 }

@@ -5,21 +5,21 @@ import { type Event, reduce, type State } from "./state.ts";
 export interface Store {
   get(): State;
   dispatch(event: Event): void;
-  /** Returns how to unsubscribe. */
-  subscribe(listener: () => void): () => void;
+  /** The listener is told what changed it. Returns how to unsubscribe. */
+  subscribe(listener: (event: Event) => void): () => void;
 }
 
 /** Makes a store. */
 export function createStore(initial: State): Store {
   let state = initial;
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(event: Event) => void>();
   return {
     get: () => state,
     dispatch(event) {
       const next = reduce(state, event);
       if (next === state) return;
       state = next;
-      for (const listener of listeners) listener();
+      for (const listener of listeners) listener(event);
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -2,12 +2,12 @@
 import { useInput, usePaste, useWindowSize } from "ink";
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
 import { keyNames } from "../keys/key_name.ts";
-import type { Store } from "../store/store.ts";
+import type { PacedStore } from "../store/paced.ts";
 import { Frame } from "./frame.tsx";
 
 /** Properties of {@linkcode App}. */
 export interface AppProps {
-  store: Pick<Store, "get" | "subscribe">;
+  store: Pick<PacedStore, "get" | "subscribe">;
   /** A name of `keyNames()`, or pasted text. */
   onKey: (key: string) => void;
   onResize: (size: { columns: number; rows: number }) => void;
