@@ -20,6 +20,8 @@ export interface QueryContext {
   signal?: AbortSignal;
   /** Start of the paths of this query's own scratch files: a parquet answer, what DuckDB spills. */
   scratch: string;
+  /** Called when the files are known and the statement is written, before it runs. */
+  onPlanned?: () => void;
 }
 
 /** How many rows were printed, and whether there were more. */
@@ -193,6 +195,7 @@ export async function runQuery(request: QueryRequest, context: QueryContext): Pr
     const prepared = await prepare(request, context, { loader, opening });
     signal?.throwIfAborted();
     const planned = performance.now();
+    context.onPlanned?.();
     for (const note of snapshotNotes(request, prepared.tables)) output.note(note);
     const engine = await (await opening).lock({
       allowedPaths: allowedPaths(prepared, request, scratch),
