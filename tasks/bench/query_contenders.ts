@@ -1,4 +1,5 @@
 /** Who answers in `deno task bench query`: our task as a user runs it, DuckDB's own extension, PyIceberg. */
+import { parseArgs } from "@std/cli";
 import { restCatalog } from "../../iceberg/catalog/rest.ts";
 import { localStorage } from "../../iceberg/storage/local.ts";
 import { normalizeWords, parseRequest } from "../../query/args.ts";
@@ -6,7 +7,6 @@ import { QUERY_FLAGS } from "../../query/flags.ts";
 import { runQuery } from "../../query/main.ts";
 import { projectRoot } from "../../runtime/env.ts";
 import { join } from "../../runtime/path.ts";
-import { parseFlags } from "../cli.ts";
 import { medianOf } from "./query_median.ts";
 import type { BenchQuestion } from "./query_questions.ts";
 
@@ -90,7 +90,7 @@ async function measureWarm({ program, args }: Program, runs: number): Promise<Wa
 
 /** Our own code in this process, as a prompt runs it: each run asks the catalog and opens a DuckDB of its own. */
 async function warmOurs(place: BenchPlace, words: string[], runs: number): Promise<Warm> {
-  const flags = parseFlags(normalizeWords([...words, "--format", "ndjson"]), QUERY_FLAGS);
+  const flags = parseArgs(normalizeWords([...words, "--format", "ndjson"]), QUERY_FLAGS);
   const request = parseRequest(flags, { nowUs: Date.now() * 1000, stdoutIsTerminal: false });
   const catalog = restCatalog({ uri: place.catalog });
   const storage = localStorage({ roots: [place.warehouse] });
