@@ -13,6 +13,7 @@ import type { RuleDefinition } from "../rules/rule_type.ts";
 import type { VelocityParameters } from "../rules/types/velocity.ts";
 import type { StoredRuleSet } from "./changelog_view.ts";
 import { type JudgedTransaction, judgeValue } from "./judge_value.ts";
+import { RecentIds } from "./recent_ids.ts";
 
 /** Code of an accepted transaction. */
 export const KIND_TRANSACTION = 0;
@@ -66,8 +67,8 @@ const DUPLICATE = kindOf("duplicate");
 export class PartitionJudge {
   #set: StoredRuleSet | undefined;
   #naive = new NaiveJudge({ accountsMax: 1 });
-  /** Accepted ids, oldest first. */
-  #ids = new Set<string>();
+  /** Accepted ids. */
+  #ids = new RecentIds(0);
   #accepted = 0;
   /** State from before the first record is unknown. */
   #truncated: boolean;
@@ -85,7 +86,7 @@ export class PartitionJudge {
     this.#truncated = truncated;
     this.#begun = false;
     this.#accepted = 0;
-    this.#ids = new Set();
+    this.#ids = new RecentIds(0);
     this.#naive = new NaiveJudge({ accountsMax: 1 });
     if (this.#set !== undefined) this.setRules(this.#set);
   }
@@ -96,7 +97,7 @@ export class PartitionJudge {
     if (set === undefined || set.problem !== undefined) return;
     this.#naive.setAccountsMax(set.settings.accounts_max);
     this.#naive.setRules(set.rules);
-    this.#forgetIds(set.settings.dedup_ids_max);
+    this.#ids.setMax(set.settings.dedup_ids_max);
   }
 
   /** Judges the next record. */
@@ -120,7 +121,6 @@ export class PartitionJudge {
     }
     this.#accepted++;
     this.#ids.add(value.transactionId);
-    this.#forgetIds(dedup_ids_max);
     const rules = this.#judgeRules(set, value, record.offset);
     return { kind: KIND_TRANSACTION, sure: true, transaction: value, rules };
   }
@@ -131,13 +131,6 @@ export class PartitionJudge {
     this.#horizonUs = this.#truncated
       ? record.timestampMs * 1000 + TIMESTAMP_AHEAD_MAX_US
       : -Infinity;
-  }
-
-  #forgetIds(idsMax: number): void {
-    for (const id of this.#ids) {
-      if (this.#ids.size <= idsMax) return;
-      this.#ids.delete(id);
-    }
   }
 
   #judgeRules(
