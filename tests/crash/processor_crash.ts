@@ -1,7 +1,8 @@
 /**
  * A real processor on a real Kafka, killed with -9 at seeded moments: inside open transactions, during
  * restores, at moments of the clock; the broker is restarted and the rules are edited meanwhile. Then outputs
- * hold each input exactly once and alerts equal the naive judge's. How many kills landed where is asserted.
+ * hold each input exactly once and alerts equal the naive judge's. How many kills landed where is asserted. In the
+ * end all of it is stored and audited.
  *
  * `TEST_SEED=<n>` repeats a run's choices; TEST_LONG=1 is the full size.
  */
@@ -10,6 +11,7 @@ import { sleep } from "../../runtime/retry.ts";
 import { createFeed } from "../simulation/real_feed.ts";
 import { assertRight } from "../simulation/real_judge.ts";
 import { seeded } from "../simulation/world.ts";
+import { assertAuditedEnd } from "./audited_end.ts";
 import { Cluster, PARTITIONS } from "./processor_cluster.ts";
 import { ProcessorProcess } from "./processor_process.ts";
 
@@ -138,6 +140,8 @@ Deno.test(`the processor judges every record once through kills, a broker restar
     const judgement = await assertRight(cluster.judgeContext(), feed.truth);
     assert(judgement.alerts > RECORDS / 100, `only ${judgement.alerts} alerts`);
     assert(judgement.versions.size >= 2, "no second rule set raised an alert");
+    const { alerts } = await assertAuditedEnd(cluster.broker, cluster.environment(0));
+    assertEquals(alerts, judgement.alerts, "rows of the table alerts");
     console.log(`landed: ${JSON.stringify(killer.landed)}; ${judgement.alerts} alerts`);
   } finally {
     await killer.process.kill().catch(() => {});

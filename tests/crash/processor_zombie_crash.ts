@@ -1,13 +1,14 @@
 /**
  * Two real processors where one was expected, on a real Kafka: the first is frozen (SIGSTOP) inside an open
  * transaction, its successor takes over, the rules are edited, the first is woken. It gives up by itself, and outputs hold
- * each input once. The same with two members of a group.
+ * each input once, stored and audited in the end. The same with two members of a group.
  */
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { sleep } from "../../runtime/retry.ts";
 import { createFeed } from "../simulation/real_feed.ts";
 import { assertRight } from "../simulation/real_judge.ts";
 import { seeded } from "../simulation/world.ts";
+import { assertAuditedEnd } from "./audited_end.ts";
 import { Cluster, PARTITIONS } from "./processor_cluster.ts";
 import { ProcessorProcess } from "./processor_process.ts";
 
@@ -75,6 +76,8 @@ async function runZombie(ownership: "config" | "group"): Promise<void> {
     await Promise.all(processes.map((process) => process.stop()));
     const judgement = await assertRight(cluster.judgeContext(), feed.truth);
     assert(judgement.versions.size === 2, "alerts of the rules before and after the edit");
+    const { alerts } = await assertAuditedEnd(cluster.broker, cluster.environment(0));
+    assertEquals(alerts, judgement.alerts, "rows of the table alerts");
   } finally {
     for (const process of processes) await process.kill().catch(() => {});
     await cluster.stop();
