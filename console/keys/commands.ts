@@ -1,6 +1,14 @@
 /** What a key or a typed command asks for: a change of the console's own state, or something outside it. */
 import type { TextEdit, UiAction } from "../store/ui.ts";
 
+/** What a verb does and which name has to be typed before it runs. */
+export interface VerbOffer {
+  words: readonly string[];
+  /** To be typed; the target of the verb. */
+  name: string;
+  note: string;
+}
+
 /** Something done outside the state; `steer/` does it. */
 export type Effect =
   | { kind: "quit" }
@@ -8,6 +16,7 @@ export type Effect =
   | { kind: "pause_generator"; paused: boolean }
   | { kind: "write"; edit: TextEdit }
   | { kind: "verb"; words: readonly string[] }
+  | { kind: "dry_run"; words: readonly string[]; offer: VerbOffer }
   | { kind: "history"; accountId: string }
   | { kind: "copy"; text: string; what: string }
   | { kind: "export"; format: "ndjson" | "csv" };

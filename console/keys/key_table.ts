@@ -76,12 +76,22 @@ function nextLevel(state: State): Command[] {
   return [ui({ type: "level", level })];
 }
 
-function tableVerb(verb: "compact" | "expire") {
-  return (state: State): Command[] => {
-    const name = selectedRow(state)?.id;
-    if (name === undefined) return [];
-    return confirmVerb(state, { words: [verb, name], name, note: `deno task ${verb} ${name}` });
-  };
+function nextComponent(state: State): Command[] {
+  const all = [...new Set(state.model.logs.items.map(({ component }) => component))].sort();
+  const { component } = state.ui;
+  // One that fell silent is none of them: the first comes next.
+  return [ui({ type: "component", component: all[all.indexOf(component ?? "") + 1] })];
+}
+
+/** Table care of the table under the cursor: what it would do, and then whether to. */
+function careForTable(state: State): Command[] {
+  const name = selectedRow(state)?.id;
+  if (name === undefined) return [];
+  const words = ["compact", "--table", name];
+  const note = "rewrites small files, expires old snapshots, removes what nothing refers to";
+  return [
+    effect({ kind: "dry_run", words: [...words, "--dry-run"], offer: { words, name, note } }),
+  ];
 }
 
 /** The service that most needs a restart: the first that is not well, else the processor. */
@@ -112,15 +122,7 @@ export const KEYS: readonly KeyBinding[] = [
     keys: ["enter"],
     label: "detail",
     footer: true,
-    screens: ["alerts", "tables", "logs"],
-    run: openDetail,
-  },
-  {
-    keys: ["enter"],
-    label: "detail",
-    footer: true,
-    screens: ["streams"],
-    when: ({ ui }) => ui.streamsView === "dead letters",
+    screens: ["alerts", "streams", "tables", "logs"],
     run: openDetail,
   },
   { keys: ["enter"], label: "edit", footer: true, steers: true, screens: ["rules"], run: openForm },
@@ -155,24 +157,17 @@ export const KEYS: readonly KeyBinding[] = [
     ],
   },
   {
-    keys: ["c"],
-    label: "compact",
+    keys: ["c", "X"],
+    shown: "c X",
+    label: "compact, expire",
     footer: true,
     steers: true,
     verb: "compact",
     screens: ["tables"],
-    run: tableVerb("compact"),
-  },
-  {
-    keys: ["X"],
-    label: "expire",
-    footer: true,
-    steers: true,
-    verb: "expire",
-    screens: ["tables"],
-    run: tableVerb("expire"),
+    run: careForTable,
   },
   { keys: ["l"], label: "level", footer: true, screens: ["logs"], run: nextLevel },
+  { keys: ["c"], label: "component", footer: true, screens: ["logs"], run: nextComponent },
   {
     keys: ["/"],
     label: "filter",

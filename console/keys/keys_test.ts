@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { alertItem, seenState, withActions, withFacts } from "../testing.ts";
+import { alertItem, logItem, seenState, withActions, withFacts } from "../testing.ts";
 import { reduce, type State } from "../store/state.ts";
 import { screenList } from "../rows/screen.ts";
 import type { Effect } from "./commands.ts";
@@ -170,12 +170,52 @@ Deno.test("a verb runs only after its target was typed", () => {
   ]);
 });
 
+Deno.test("table care begins with a dry run, and asks for the table's name then", () => {
+  const table = {
+    name: "alerts",
+    location: "/w",
+    snapshotId: null,
+    rows: 0,
+    files: 0,
+    bytes: 0,
+    snapshots: 0,
+    tags: 0,
+    schemaColumns: 0,
+    commits: [],
+    consumed: [],
+  };
+  const seen = seenState({ settings: { verbs: new Set(["compact"]) } });
+  const known = withFacts(seen, [{ type: "tables", atMs: 0, tables: [table] }]);
+  const tables = withActions(known, [{ type: "screen", screen: "tables" }]);
+  for (const key of ["c", "X"]) {
+    const [effect] = press(tables, key).effects;
+    if (effect?.kind !== "dry_run") throw new Error(effect?.kind);
+    assertEquals(effect.words, ["compact", "--table", "alerts", "--dry-run"]);
+    assertEquals(effect.offer.words, ["compact", "--table", "alerts"]);
+    assertEquals(effect.offer.name, "alerts");
+  }
+});
+
+Deno.test("c on the logs goes through the components, and back to all", () => {
+  const items = ["sink", "kafka"].map((component, seq) => logItem(seq, { component }));
+  const seen = withFacts(seenState(), [{ type: "logs", items }]);
+  const logs = withActions(seen, [{ type: "screen", screen: "logs" }]);
+  const shown = (...keys: string[]) =>
+    screenList(press(logs, ...keys).state).rows.map(({ cells }) => cells.component!.text).join();
+  assertEquals([shown(), shown("c"), shown("c", "c"), shown("c", "c", "c")], [
+    "kafka,sink",
+    "kafka",
+    "sink",
+    "kafka,sink",
+  ]);
+});
+
 Deno.test("verbs that do not exist are not offered", () => {
   const tables = withActions(seenState(), [{ type: "screen", screen: "tables" }]);
-  assertEquals(offeredKeys(tables).some(({ label }) => label === "compact"), false);
+  assertEquals(offeredKeys(tables).some(({ label }) => label === "compact, expire"), false);
   const state = seenState({ settings: { verbs: new Set(["compact"]) } });
   const there = withActions(state, [{ type: "screen", screen: "tables" }]);
-  assertEquals(offeredKeys(there).some(({ label }) => label === "compact"), true);
+  assertEquals(offeredKeys(there).some(({ label }) => label === "compact, expire"), true);
   assertEquals(completions(state, "pu"), []);
 });
 

@@ -7,7 +7,7 @@ import { selectedRow } from "../rows/screen.ts";
 import { changedFields, formOf, readFieldValue, type RuleForm } from "../store/rule_form.ts";
 import type { State } from "../store/state.ts";
 import { lineDiff } from "../text/diff.ts";
-import { type Command, effect, toast, ui } from "./commands.ts";
+import { type Command, effect, toast, ui, type VerbOffer } from "./commands.ts";
 
 /** 1-2-5 steps. */
 const STEPS = [1, 2, 5];
@@ -111,14 +111,6 @@ export function revertRules(state: State): Command[] {
     return [toast("no earlier version in this session", "warn", state.nowMs)];
   }
   return proposeRules(state, "revert to the version before", before);
-}
-
-/** What a verb does and which name has to be typed before it runs. */
-export interface VerbOffer {
-  words: readonly string[];
-  /** To be typed; the target of the verb. */
-  name: string;
-  note: string;
 }
 
 /** Asks for the name and then runs the verb. Verbs that do not exist are not offered. */

@@ -141,6 +141,7 @@ export function overlayView(
       return {
         title: `deno task ${overlay.words.join(" ")}`,
         lines: [
+          ...(overlay.lines ?? []).map((line) => lineOf(line)),
           lineOf(overlay.note),
           [],
           [

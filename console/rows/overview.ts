@@ -89,7 +89,10 @@ function sinkLag(state: State, status: PipelineStatus): { records: number; secon
     0,
   );
   if (offsets === 0) return { records: 0, seconds: 0 };
-  if (perSecond <= 0) return { records: offsets, seconds: Infinity };
+  // Right after the start no rate is known yet.
+  if (perSecond <= 0) {
+    return { records: offsets, seconds: status.rates.processed > 0 ? NaN : Infinity };
+  }
   const seconds = offsets / perSecond;
   return { records: Math.min(offsets, seconds * status.rates.processed), seconds };
 }
@@ -100,7 +103,13 @@ function lagArrow(
   seconds: number,
 ): { over: string; under: string; tone: Tone } {
   const tone = seconds > LAG_SECONDS_WARN ? "warn" : "dim";
-  const under = seconds === Infinity ? "standing" : seconds < 1 ? "<1s" : `~${duration(seconds)}`;
+  const under = Number.isNaN(seconds)
+    ? ""
+    : seconds === Infinity
+    ? "standing"
+    : seconds < 1
+    ? "<1s"
+    : `~${duration(seconds)}`;
   return { over: `lag ${count(records)}`, under, tone };
 }
 

@@ -74,7 +74,7 @@ function fullState(columns: number, rows: number): State {
     { type: "logs", items: [logItem(1), logItem(2, { level: "error", event: "boom\x1b[2J" })] },
     {
       type: "streams",
-      groups: [{ group: "sink", state: "Empty", members: 0 }],
+      groups: [{ group: "sink", state: "Empty", members: ["sink-1 at 127.0.0.1"] }],
       partitions: [{
         topic: "alerts",
         partition: 0,
@@ -141,6 +141,13 @@ Deno.test("lag is counted to the end, and a transaction open for long is marked"
   assertEquals([cells.lag!.text, cells.open!.text, cells.open!.tone], ["20", "20s", "bad"]);
 });
 
+Deno.test("a partition's detail names the members of its group", () => {
+  const state = withActions(fullState(120, 36), [{ type: "screen", screen: "streams" }]);
+  const detail = detailLines(state, "alerts/0", 100).map(plainText);
+  assertEquals(detail.includes("    sink-1 at 127.0.0.1"), true, detail.join("\n"));
+  assertEquals(detail.includes("  lag to the end  20"), true, detail.join("\n"));
+});
+
 Deno.test("an escape sequence in a log line does not reach the screen", () => {
   const state = withActions(fullState(120, 36), [{ type: "screen", screen: "logs" }]);
   assertEquals(bodyLines(state).map(plainText).join("").includes("\x1b"), false);
@@ -188,14 +195,26 @@ Deno.test("a config error is named with file, line, field, expectation and value
 });
 
 Deno.test("the conservation line turns bad with the missing number", () => {
-  const counts = { raw: 50, processed: 40, missing: 0, surplus: 0, consumed: 30, stored: 30 };
-  const good = withFacts(seenState(), [{ type: "conservation", counts }]);
+  const counts = {
+    raw: 50,
+    processed: 40,
+    dead: 2,
+    inTable: 27,
+    missing: 0,
+    surplus: 0,
+    consumed: 30,
+    stored: 30,
+  };
+  const seen = seenState({ columns: 100, rows: 30 });
+  const good = withFacts(seen, [{ type: "conservation", counts }]);
   assertEquals(conservationLines(good).map(plainText), [
-    "● since attached: 50 raw = 40 processed + 10 in flight   30 committed = 30 stored",
+    "● since attached: 50 raw = 40 processed + 10 in flight",
+    "                  40 processed = 27 stored + 2 dead-lettered + 11 in flight",
   ]);
   const wrong = { ...counts, missing: 3, stored: 28 };
-  const bad = withFacts(seenState(), [{ type: "conservation", counts: wrong }]);
+  const bad = withFacts(seen, [{ type: "conservation", counts: wrong }]);
   assertEquals(conservationLines(bad).slice(1).map(plainText), [
+    "                  40 processed = 25 stored + 2 dead-lettered + 11 in flight",
     "✖ 3 raw records have no output",
     "✖ 2 committed records are not in finance.transactions",
   ]);

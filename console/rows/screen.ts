@@ -14,6 +14,7 @@ import {
   deadLetterDetail,
   deadLetterRows,
   PARTITION_COLUMNS,
+  partitionDetail,
   partitionRows,
   streamsFooter,
 } from "./stream_rows.ts";
@@ -66,7 +67,9 @@ function source(state: State): Omit<ScreenList, "list" | "all"> {
       return { columns: TABLE_COLUMNS, rows: tableRows(state), empty, dropped: 0 };
     }
     case "logs": {
-      const items = heard(model.logs.items, list).filter((item) => atLeast(item, ui.level));
+      const items = heard(model.logs.items, list).filter((item) =>
+        atLeast(item, ui.level) && (ui.component === undefined || item.component === ui.component)
+      );
       return {
         columns: LOG_COLUMNS,
         rows: logRows(items),
@@ -148,7 +151,10 @@ export function summaryOfList(state: State): Line {
   if (state.ui.screen === "overview") return [];
   const { list, rows, all, dropped } = screenList(state);
   const level: Line = state.ui.screen === "logs"
-    ? [span(`  level ${state.ui.level} and above`, "dim")]
+    ? [
+      span(`  level ${state.ui.level} and above`, "dim"),
+      ...(state.ui.component === undefined ? [] : [span(`  only ${state.ui.component}`, "accent")]),
+    ]
     : [];
   return [...listSummary(list, rows.length, all, dropped), ...level];
 }
@@ -166,6 +172,7 @@ export function detailLines(state: State, id: string, width: number): Line[] {
     case "rules":
       return ruleDetail(state, id, width);
     case "streams": {
+      if (ui.streamsView === "partitions") return partitionDetail(state, id);
       const item = model.deadLetters.items.find((one) => one.id === id);
       return item === undefined ? gone : deadLetterDetail(item, nowMs, width);
     }

@@ -100,7 +100,9 @@ export function streamsFooter(state: State): Line[] {
   }
   const reasons = [...byReason].map(([type, n]) => `${type} ${n}`).join("  ");
   const groups = state.model.groups.map(({ group, state: word, members }) =>
-    `${group} (${members === 0 ? "positions mirrored, no members" : `${word}, ${members} members`})`
+    `${group} (${
+      members.length === 0 ? "positions mirrored, no members" : `${word}: ${members.join(", ")}`
+    })`
   ).join("  ");
   return [
     [span("groups        ", "dim"), span(groups === "" ? "none" : groups)],
@@ -112,6 +114,45 @@ export function streamsFooter(state: State): Line[] {
         "dim",
       ),
     ],
+  ];
+}
+
+/** A partition in full: its offsets, and who reads it. */
+export function partitionDetail(state: State, id: string): Line[] {
+  const view = state.model.partitions.find(({ topic, partition }) =>
+    `${topic}/${partition}` === id
+  );
+  if (view === undefined) return [lineOf("this partition is gone", "dim")];
+  const { nowMs } = state;
+  const groups = Object.entries(view.committed).flatMap(([group, committed]): Line[] => {
+    const known = state.model.groups.find((one) => one.group === group);
+    const members = known?.members ?? [];
+    return [
+      [],
+      lineOf(`group ${group}`, "accent"),
+      ...pairs([
+        ["  committed", span(committed < 0 ? "none" : committed)],
+        ["  lag to the end", span(Math.max(0, view.end - Math.max(committed, view.start)))],
+        ["  state", span(known?.state ?? "not known")],
+        ["  members", span(members.length === 0 ? "none: its positions are a mirror" : "")],
+      ]),
+      ...members.map((name) => lineOf(`    ${name}`)),
+    ];
+  });
+  return [
+    lineOf(id, "title"),
+    [],
+    ...pairs([
+      ["  start", span(view.start)],
+      ["  stable", span(view.stable)],
+      ["  end", span(view.end)],
+      ["  records per second", span(rate(view.rate))],
+      [
+        "  open transaction",
+        span(view.openSinceMs === undefined ? "none" : `for ${age(view.openSinceMs, nowMs)}`),
+      ],
+    ]),
+    ...groups,
   ];
 }
 

@@ -3,8 +3,9 @@
  * raw records, their outputs and the rows of the table are read and held against each other. Pure.
  *
  * Per raw partition: a raw record at an offset below what the processor has settled must have exactly one
- * record in transactions or dead-letter whose trace names it. Per table: the transactions below the
- * committed offsets must be as many as the rows that the table gained.
+ * record in transactions or dead-letter whose trace names it. Of these outputs, transactions below the
+ * table's committed offsets are stored. Per table: all transactions below the committed offsets must be as
+ * many as the rows that the table gained.
  */
 import type { Conservation } from "../store/model.ts";
 
@@ -19,6 +20,16 @@ interface PartitionCount {
   raw: Set<number>;
   /** Trace offsets whose raw record was not read yet. */
   early: Set<number>;
+  /** Offsets of counted transactions in their own topic, not yet below the table's committed offset. */
+  unstored: number[];
+}
+
+/** Outputs as they were read. */
+export interface OutputRecords {
+  /** Offsets in their own topic. */
+  offsets: ArrayLike<number>;
+  /** The raw offset that each one's trace names; NaN where it has none. */
+  traces: ArrayLike<number>;
 }
 
 /** Counts since the console attached. */
@@ -28,6 +39,10 @@ export class ConservationCounter {
   readonly #uncommitted = new Map<number, number[]>();
   #raw = 0;
   #processed = 0;
+  #valid = 0;
+  #unstored = 0;
+  #dead = 0;
+  #inTable = 0;
   #missing = 0;
   #surplus = 0;
   #consumed = 0;
@@ -37,7 +52,7 @@ export class ConservationCounter {
 
   /** Begins a raw partition at an offset: what lies before it is not counted. */
   begin(partition: number, from: number): void {
-    this.#partitions.set(partition, { from, raw: new Set(), early: new Set() });
+    this.#partitions.set(partition, { from, raw: new Set(), early: new Set(), unstored: [] });
     this.#uncommitted.set(partition, []);
   }
 
@@ -54,17 +69,43 @@ export class ConservationCounter {
     this.#limit(count.raw.size);
   }
 
-  /** Outputs that were read: the raw offsets that their traces name. */
-  outputs(partition: number, traces: Iterable<number>): void {
+  /** Transactions that were read. */
+  transactions(partition: number, { offsets, traces }: OutputRecords): void {
+    const count = this.#partitions.get(partition);
+    const waiting = this.#uncommitted.get(partition);
+    if (count === undefined || waiting === undefined) return;
+    for (let index = 0; index < offsets.length; index++) {
+      waiting.push(offsets[index]!);
+      if (!this.#output(count, traces[index]!)) continue;
+      this.#valid++;
+      count.unstored.push(offsets[index]!);
+    }
+    this.#limit(Math.max(waiting.length, count.early.size));
+  }
+
+  /** Dead letters that were read. */
+  deadLetters(partition: number, { traces }: Pick<OutputRecords, "traces">): void {
     const count = this.#partitions.get(partition);
     if (count === undefined) return;
-    for (const offset of traces) {
-      if (offset < count.from) continue;
-      if (count.raw.delete(offset)) this.#processed++;
-      else if (count.early.has(offset)) this.#surplus++;
-      else count.early.add(offset);
+    for (let index = 0; index < traces.length; index++) {
+      if (this.#output(count, traces[index]!)) this.#dead++;
     }
     this.#limit(count.early.size);
+  }
+
+  /** Holds an output against its raw record; false where that is none of the counted ones, or has one. */
+  #output({ from, raw, early }: PartitionCount, offset: number): boolean {
+    if (!(offset >= from)) return false;
+    if (raw.delete(offset)) {
+      this.#processed++;
+      return true;
+    }
+    if (early.has(offset)) {
+      this.#surplus++;
+      return false;
+    }
+    early.add(offset);
+    return true;
   }
 
   /**
@@ -86,14 +127,6 @@ export class ConservationCounter {
     }
   }
 
-  /** Transactions that were read, by offset in their own topic. */
-  transactions(partition: number, offsets: Iterable<number>): void {
-    const waiting = this.#uncommitted.get(partition);
-    if (waiting === undefined) return;
-    for (const offset of offsets) waiting.push(offset);
-    this.#limit(waiting.length);
-  }
-
   /** A snapshot of the table: its rows and the next offset of each partition of transactions. */
   table(rows: number, next: ReadonlyMap<number, number>): void {
     this.#rowsAtStart ??= rows;
@@ -104,6 +137,13 @@ export class ConservationCounter {
       this.#consumed += waiting.length - kept.length;
       this.#uncommitted.set(partition, kept);
     }
+    this.#unstored = 0;
+    for (const [partition, count] of this.#partitions) {
+      const end = next.get(partition) ?? 0;
+      count.unstored = count.unstored.filter((offset) => offset >= end);
+      this.#unstored += count.unstored.length;
+    }
+    this.#inTable = this.#valid - this.#unstored;
   }
 
   /** Counting stops for good, with a reason. */
@@ -118,6 +158,8 @@ export class ConservationCounter {
     return {
       raw: this.#raw,
       processed: this.#processed,
+      dead: this.#dead,
+      inTable: this.#inTable,
       missing: this.#missing,
       surplus: this.#surplus,
       consumed: this.#consumed,

@@ -5,7 +5,7 @@ import { NAMESPACE } from "../../contracts/services.ts";
 import { OFFSETS_PROPERTY } from "../../contracts/tables.ts";
 import type { ConsolePorts } from "../ports.ts";
 import type { Fact } from "../store/facts.ts";
-import { ConservationCounter } from "./conservation.ts";
+import { ConservationCounter, type OutputRecords } from "./conservation.ts";
 import { pause } from "./poll.ts";
 import { tableView } from "./table_source.ts";
 
@@ -24,11 +24,12 @@ export function traceOffset(trace: string): number {
   return Number(trace.slice(trace.lastIndexOf("/") + 1));
 }
 
-function* traces(records: RecordBatch): Generator<number> {
-  for (let index = 0; index < records.count; index++) {
+function outputsOf(records: RecordBatch): OutputRecords {
+  const traces = Array.from({ length: records.count }, (_, index) => {
     const trace = records.header(index, "trace");
-    if (trace !== undefined) yield traceOffset(utf8.decode(trace));
-  }
+    return trace === undefined ? NaN : traceOffset(utf8.decode(trace));
+  });
+  return { offsets: records.offsets.subarray(0, records.count), traces };
 }
 
 interface Place {
@@ -90,16 +91,13 @@ async function begin(
         topic: topics.transactions,
         partition,
         next: table.next.get(partition) ?? starts.get(partition) ?? 0,
-        take: (records) => {
-          counter.transactions(partition, records.offsets.subarray(0, records.count));
-          counter.outputs(partition, traces(records));
-        },
+        take: (records) => counter.transactions(partition, outputsOf(records)),
       },
       {
         topic: topics.deadLetter,
         partition,
         next: dead.get(partition) ?? 0,
-        take: (records) => counter.outputs(partition, traces(records)),
+        take: (records) => counter.deadLetters(partition, outputsOf(records)),
       },
     ];
   });

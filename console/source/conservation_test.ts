@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ConservationCounter, PENDING_MAX } from "./conservation.ts";
+import { ConservationCounter, type OutputRecords, PENDING_MAX } from "./conservation.ts";
 
 function counter(): ConservationCounter {
   const made = new ConservationCounter();
@@ -7,10 +7,15 @@ function counter(): ConservationCounter {
   return made;
 }
 
+/** Outputs of these raw offsets, the first at offset 0 of its own topic. */
+function outputs(traces: number[]): OutputRecords {
+  return { offsets: traces.map((_, index) => index), traces };
+}
+
 Deno.test("records that went on are processed, the others in flight", () => {
   const made = counter();
   made.raw(0, [99, 100, 101, 102]);
-  made.outputs(0, [98, 100, 101]);
+  made.transactions(0, outputs([98, 100, 101]));
   const { raw, processed, missing, surplus } = made.counts();
   assertEquals({ raw, processed, missing, surplus }, {
     raw: 3,
@@ -22,7 +27,7 @@ Deno.test("records that went on are processed, the others in flight", () => {
 
 Deno.test("an output may be read before its raw record", () => {
   const made = counter();
-  made.outputs(0, [100]);
+  made.transactions(0, outputs([100]));
   made.raw(0, [100]);
   made.settle(0, 101);
   assertEquals([made.counts().processed, made.counts().surplus], [1, 0]);
@@ -31,7 +36,7 @@ Deno.test("an output may be read before its raw record", () => {
 Deno.test("a settled raw record without an output is missing, once", () => {
   const made = counter();
   made.raw(0, [100, 101, 102]);
-  made.outputs(0, [100]);
+  made.transactions(0, outputs([100]));
   made.settle(0, 102);
   made.settle(0, 102);
   assertEquals([made.counts().missing, made.counts().raw - made.counts().processed], [1, 2]);
@@ -40,15 +45,37 @@ Deno.test("a settled raw record without an output is missing, once", () => {
 Deno.test("an output that came twice, and one that nothing asked for, are too many", () => {
   const made = counter();
   made.raw(0, [100, 102]);
-  made.outputs(0, [100, 100, 101]);
+  made.transactions(0, outputs([100, 100, 101]));
   made.settle(0, 102);
   assertEquals([made.counts().processed, made.counts().surplus], [1, 2]);
+});
+
+Deno.test("of what was processed, dead letters and transactions below the table's offsets are told apart", () => {
+  const made = counter();
+  made.raw(0, [100, 101, 102, 103]);
+  made.transactions(0, { offsets: [7, 8, 10], traces: [99, 100, 102] });
+  made.deadLetters(0, { traces: [101] });
+  const told = () => {
+    const { processed, dead, inTable } = made.counts();
+    return { processed, dead, inTable };
+  };
+  assertEquals(told(), { processed: 3, dead: 1, inTable: 0 });
+  made.table(5000, new Map([[0, 9]]));
+  assertEquals(told(), { processed: 3, dead: 1, inTable: 1 });
+  made.table(5001, new Map([[0, 11]]));
+  assertEquals(told(), { processed: 3, dead: 1, inTable: 2 });
+});
+
+Deno.test("a record without a trace is none of the counted ones", () => {
+  const made = counter();
+  made.transactions(0, { offsets: [7], traces: [NaN] });
+  assertEquals([made.counts().processed, made.counts().surplus], [0, 0]);
 });
 
 Deno.test("rows gained are held against records below the committed offsets", () => {
   const made = counter();
   made.table(5000, new Map([[0, 40]]));
-  made.transactions(0, [40, 41, 43]);
+  made.transactions(0, { offsets: [40, 41, 43], traces: [1, 2, 3] });
   made.table(5002, new Map([[0, 43]]));
   assertEquals([made.counts().consumed, made.counts().stored], [2, 2]);
   made.table(5002, new Map([[0, 44]]));

@@ -1,5 +1,5 @@
 /** Offsets of every topic, positions of the groups, and transactions that stay open. */
-import type { Broker, PartitionOffsets } from "../../broker/port.ts";
+import type { Broker, GroupInfo, PartitionOffsets } from "../../broker/port.ts";
 import type { ConsolePorts } from "../ports.ts";
 import type { Fact } from "../store/facts.ts";
 import type { GroupView, PartitionView } from "../store/model.ts";
@@ -45,6 +45,13 @@ export function viewPartition(
     },
     memory: { ends, ...(held === undefined ? {} : { held }) },
   };
+}
+
+/** What a member is called: its id without what the broker put behind it, and its host. Pure. */
+export function memberName({ memberId, host }: GroupInfo["members"][number]): string {
+  const name = memberId.replace(/-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "");
+  const place = host.replace(/^\//, "");
+  return place === "" ? name : `${name} at ${place}`;
 }
 
 type Committed = ReadonlyMap<string, Readonly<Record<string, number>>>;
@@ -103,7 +110,7 @@ export async function watchStreams(
     const views = described.map(({ group, state, members }): GroupView => ({
       group,
       state,
-      members: members.length,
+      members: members.map(memberName),
     }));
     emit({ type: "streams", partitions, groups: views });
   }

@@ -68,7 +68,11 @@ async function generator(
   return undefined;
 }
 
-async function verb(context: EffectContext, words: readonly string[]): Promise<Done> {
+async function verb(
+  context: EffectContext,
+  words: readonly string[],
+  onLine: (line: string) => void = () => {},
+): Promise<Done> {
   if (context.ports.settings.readOnly !== false) throw new Error("read-only: refused");
   const { verb: running } = context.state().model;
   if (running !== undefined && running.endedMs === undefined) {
@@ -78,12 +82,28 @@ async function verb(context: EffectContext, words: readonly string[]): Promise<D
   context.emit({ type: "verb_started", words, atMs: now() });
   context.act({ type: "overlay", overlay: { kind: "verb", scroll: 0 } });
   const { code } = await runVerb(words, (line) => {
+    onLine(line);
     context.emit({ type: "verb_output", lines: [line] });
   });
   context.emit({ type: "verb_ended", code, atMs: now() });
   return code === 0
     ? { text: `deno task ${words.join(" ")}: done` }
     : { text: `deno task ${words.join(" ")}: exit code ${code}`, tone: "bad" };
+}
+
+/** Runs a verb that changes nothing, and then asks whether to run the one that does. */
+async function dryRun(
+  context: EffectContext,
+  { words, offer }: Extract<Effect, { kind: "dry_run" }>,
+): Promise<Done> {
+  const lines: string[] = [];
+  const done = await verb(context, words, (line) => lines.push(line));
+  const { overlay } = context.state().ui;
+  // Whoever left the window meanwhile is not asked.
+  if (context.state().model.verb?.code !== 0 || overlay?.kind !== "verb") return done;
+  const asked = { kind: "confirm" as const, ...offer, typed: "", lines: [...lines, ""] };
+  context.act({ type: "overlay", overlay: asked });
+  return undefined;
 }
 
 async function history(context: EffectContext, accountId: string): Promise<Done> {
@@ -145,6 +165,8 @@ async function perform(effect: Effect, context: EffectContext): Promise<Done> {
     }
     case "verb":
       return await verb(context, effect.words);
+    case "dry_run":
+      return await dryRun(context, effect);
     case "history":
       return await history(context, effect.accountId);
     case "copy":

@@ -64,7 +64,8 @@ export interface PartitionView {
 export interface GroupView {
   group: string;
   state: string;
-  members: number;
+  /** Names of the members, with the host where the broker knows one. */
+  members: readonly string[];
 }
 
 /** One commit of a table. */
@@ -144,6 +145,10 @@ export interface Conservation {
   raw: number;
   /** Of these, records found in transactions or dead-letter. */
   processed: number;
+  /** Of these, dead letters. */
+  dead: number;
+  /** Of these, transactions below the table's committed offsets. */
+  inTable: number;
   /** Raw records below the processor's settled position without a record in either output. */
   missing: number;
   /** Outputs that no raw record asked for, or asked for once and came twice. */

@@ -35,7 +35,15 @@ export type Overlay =
   | { kind: "verb"; scroll: number }
   | { kind: "form"; form: RuleForm }
   | { kind: "diff"; title: string; diff: readonly string[]; edit: TextEdit }
-  | { kind: "confirm"; words: readonly string[]; name: string; typed: string; note: string };
+  | {
+    kind: "confirm";
+    words: readonly string[];
+    name: string;
+    typed: string;
+    note: string;
+    /** What a dry run said. */
+    lines?: readonly string[];
+  };
 
 /** A change of a file, as shown before it is written. */
 export interface TextEdit {
@@ -64,6 +72,8 @@ export interface Ui {
   toast?: Toast;
   /** Least level of the logs screen. */
   level: "debug" | "info" | "warn" | "error";
+  /** The only component on the logs screen; all by default. */
+  component?: string;
   streamsView: "partitions" | "dead letters";
 }
 
@@ -80,6 +90,7 @@ export type UiAction =
   | { type: "overlay"; overlay: Overlay | undefined }
   | { type: "scroll"; to: number }
   | { type: "level"; level: Ui["level"] }
+  | { type: "component"; component: string | undefined }
   | { type: "streams_view"; view: Ui["streamsView"] }
   | { type: "toast"; toast: Toast | undefined };
 
@@ -172,6 +183,11 @@ export function reduceUi(ui: Ui, action: UiAction): Ui {
       return scrolled(ui, action.to);
     case "level":
       return { ...ui, level: action.level };
+    case "component": {
+      const next = changeList(ui, (list) => ({ ...withoutKey(list, "cursor"), top: 0 }));
+      const rest = withoutKey(next, "component");
+      return action.component === undefined ? rest : { ...rest, component: action.component };
+    }
     case "streams_view": {
       const next = changeList(ui, (list) => ({ ...withoutKey(list, "cursor"), top: 0 }));
       return { ...next, streamsView: action.view };

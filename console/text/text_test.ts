@@ -1,9 +1,14 @@
 import { assertEquals } from "@std/assert";
+import { asciiText } from "./ascii.ts";
 import { cellWidth, cleanText, clipText, fitText, wrapText } from "./cells.ts";
 import { sparkline } from "./chart.ts";
 import { lineDiff } from "./diff.ts";
 import { bytes, count, duration, grouped, milliseconds, rate } from "./format.ts";
 import { fitLine, plainText, span, spread } from "./span.ts";
+
+Deno.test("asciiText() keeps the width", () => {
+  assertEquals(asciiText("gen → alert … Café ↓ 東京 ●"), "gen > alert ~ Cafe v ???? ?");
+});
 
 Deno.test("cleanText() lets nothing through that acts on a terminal", () => {
   assertEquals(cleanText("a\x1b[2Jb\x07\x9bc\u202ed"), "a·[2Jb··c·d");

@@ -9,6 +9,7 @@ import { overlayView } from "../rows/overlay.ts";
 import { summaryLine } from "../rows/overview.ts";
 import { bodyHeight, bodyLines } from "../rows/screen.ts";
 import type { State } from "../store/state.ts";
+import { asciiLine } from "../text/ascii.ts";
 import { fitLine, type Line, lineOf, lineWidth, type Span, span } from "../text/span.ts";
 import { Lines } from "./lines.tsx";
 
@@ -71,19 +72,39 @@ function startLines(state: State): Line[] | undefined {
   ];
 }
 
-/** A frame of exactly as many lines as the terminal has. */
-export function Frame({ state }: { state: State }): ReactNode {
+/** The lines of title and tabs, of the body, and of message and keys; one alone in a small terminal. */
+function frameLines(state: State): { lines: readonly Line[]; height: number }[] {
   const { columns, rows } = state.ui;
   if (sizeOf(columns, rows) === "line") {
-    return <Lines lines={[fitLine(summaryLine(state), columns)]} width={columns} height={1} />;
+    return [{ lines: [fitLine(summaryLine(state), columns)], height: 1 }];
   }
   const height = bodyHeight(state);
   const body = overlayLines(state, height) ?? startLines(state) ?? bodyLines(state);
+  return [
+    { lines: [titleLine(state), tabsLine(state)], height: 2 },
+    { lines: body, height },
+    { lines: [messageLine(state), keyLine(state)], height: 2 },
+  ];
+}
+
+/** A frame of exactly as many lines as the terminal has. */
+export function Frame({ state }: { state: State }): ReactNode {
+  const { columns } = state.ui;
+  const parts = frameLines(state);
   return (
-    <Box flexDirection="column" width={columns} height={rows}>
-      <Lines lines={[titleLine(state), tabsLine(state)]} width={columns} height={2} />
-      <Lines lines={body} width={columns} height={height} />
-      <Lines lines={[messageLine(state), keyLine(state)]} width={columns} height={2} />
+    <Box
+      flexDirection="column"
+      width={columns}
+      height={parts.reduce((sum, { height }) => sum + height, 0)}
+    >
+      {parts.map(({ lines, height }, index) => (
+        <Lines
+          key={index}
+          lines={state.settings.ascii ? lines.map(asciiLine) : lines}
+          width={columns}
+          height={height}
+        />
+      ))}
     </Box>
   );
 }
