@@ -17,7 +17,8 @@ export type AvroCompression = "deflate" | "null";
 
 /** What an Avro file holds besides its records. */
 export interface AvroHeader {
-  schema: AvroRecord;
+  /** Parsed when it is first asked for: who knows what to make of its text need not have it. */
+  readonly schema: AvroRecord;
   /** Key-value metadata as text, `avro.schema` and `avro.codec` included. */
   metadata: Map<string, string>;
 }
@@ -127,11 +128,20 @@ function readHeader(reader: AvroReader): { header: AvroHeader; codec: string } {
   }
   const text = metadata.get("avro.schema");
   if (text === undefined) throw new IcebergError("Cannot read Avro file: it has no avro.schema");
+  let schema: AvroRecord | undefined;
+  const header: AvroHeader = {
+    get schema() {
+      return schema ??= recordSchema(text);
+    },
+    metadata,
+  };
+  return { header, codec: metadata.get("avro.codec") ?? "null" };
+}
+
+function recordSchema(text: string): AvroRecord {
   const schema = parseAvroSchema(parseJson(text));
-  if (schema.type !== "record") {
-    throw new IcebergError(`Cannot read Avro file: expected records, found ${schema.type}`);
-  }
-  return { header: { schema, metadata }, codec: metadata.get("avro.codec") ?? "null" };
+  if (schema.type === "record") return schema;
+  throw new IcebergError(`Cannot read Avro file: expected records, found ${schema.type}`);
 }
 
 function decompress(codec: string, data: Uint8Array): Uint8Array {

@@ -45,6 +45,20 @@ export interface DecodeManifestOptions {
    * @default {"all"}
    */
   stats?: "all" | "none" | ReadonlySet<number>;
+  /**
+   * Decoders made so far, for manifests read with the same `specs`, `schema` and `stats`: those of a table are
+   * nearly all of one Avro schema, and compiling it takes longer than decoding a small one.
+   */
+  decoders?: ManifestDecoders;
+}
+
+/** Decoders by Avro schema; begins empty. */
+export type ManifestDecoders = Map<string, ManifestDecoder>;
+
+/** What reads the entries of manifests of one Avro schema. */
+export interface ManifestDecoder {
+  readonly decode: Decode;
+  readonly partition: PartitionReader;
 }
 
 const NO_PARTITION = { type: "struct" as const, fields: [] };
@@ -67,21 +81,30 @@ export function decodeManifest(
   bytes: Uint8Array,
   options: DecodeManifestOptions,
 ): ManifestEntry[] {
-  const { manifest, stats = "all" } = options;
-  const specId = manifest.partition_spec_id;
+  const { manifest, decoders } = options;
   const { records } = readAvroFile<ManifestEntry>(bytes, (header) => {
-    const spec = options.specs.find((one) => one["spec-id"] === specId) ??
-      { "spec-id": specId, fields: specFieldsOf(header) };
-    const partition = partitionReader(spec, typesOf(spec, options.schema, header));
-    const decode = compileRecordDecoder(header.schema, (field) => {
-      const key = keyOf(ENTRY_KEYS, field);
-      if (key === undefined) return undefined;
-      if (key !== "data_file") return { key };
-      return { key, compile: (schema) => fileDecoder(record(schema), partition, stats) };
-    });
+    const key = `${manifest.partition_spec_id} ${header.metadata.get("avro.schema")}`;
+    const known = decoders?.get(key);
+    const { decode, partition } = known ?? manifestDecoder(header, options);
+    if (known === undefined) decoders?.set(key, { decode, partition });
     return (reader) => toEntry(decode(reader) as RawEntry, manifest, partition);
   });
   return records;
+}
+
+function manifestDecoder(header: AvroHeader, options: DecodeManifestOptions): ManifestDecoder {
+  const { manifest, stats = "all" } = options;
+  const specId = manifest.partition_spec_id;
+  const spec = options.specs.find((one) => one["spec-id"] === specId) ??
+    { "spec-id": specId, fields: specFieldsOf(header) };
+  const partition = partitionReader(spec, typesOf(spec, options.schema, header));
+  const decode = compileRecordDecoder(header.schema, (field) => {
+    const key = keyOf(ENTRY_KEYS, field);
+    if (key === undefined) return undefined;
+    if (key !== "data_file") return { key };
+    return { key, compile: (schema) => fileDecoder(record(schema), partition, stats) };
+  });
+  return { decode, partition };
 }
 
 function keyOf(keys: Map<number | string, string>, field: AvroField): string | undefined {

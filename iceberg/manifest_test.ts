@@ -5,7 +5,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { IcebergError } from "./errors.ts";
 import { encodeManifest } from "./manifest.ts";
-import { decodeManifest } from "./manifest_reader.ts";
+import { decodeManifest, type ManifestDecoders } from "./manifest_reader.ts";
 import { assignNumbers, decodeManifestList, encodeManifestList } from "./manifest_list.ts";
 import { schemaFromJson } from "./schema.ts";
 import {
@@ -193,6 +193,36 @@ Deno.test("decodeManifest() reads the statistics of the wanted columns only", ()
   const [none] = decodeManifest(bytes, { ...options, stats: "none" });
   assertEquals(none?.data_file.lower_bounds, undefined);
   assertEquals(none?.data_file.record_count, 10n);
+});
+
+Deno.test("decodeManifest() reads manifests of several specs by decoders that it keeps", () => {
+  const byName: PartitionSpec = {
+    "spec-id": 4,
+    fields: [{ "source-id": 3, "field-id": 1001, name: "name", transform: "identity" }],
+  };
+  const specs = [SPEC, byName];
+  const both = [
+    encode([added("s3://b/1.parquet", FULL)]),
+    encodeManifest({
+      path: "s3://b/n.avro",
+      schema: SCHEMA,
+      spec: byName,
+      content: ManifestContent.data,
+      snapshotId: SNAPSHOT,
+      entries: [added("s3://b/2.parquet", { spec_id: 4, partition: ["b"] })],
+    }),
+  ];
+  const decoders: ManifestDecoders = new Map();
+  for (const { bytes, manifest } of [...both, ...both]) {
+    const options = { manifest, specs, schema: SCHEMA };
+    const alone = decodeManifest(bytes, options);
+    assertEquals(decodeManifest(bytes, { ...options, decoders }), alone);
+    assertEquals(
+      alone[0]!.data_file.partition,
+      manifest === both[0]!.manifest ? [17486, "a"] : ["b"],
+    );
+  }
+  assertEquals(decoders.size, 2);
 });
 
 Deno.test("decodeManifest() takes spec and types from the manifest where the table has forgotten them", () => {

@@ -3,7 +3,7 @@
  * proof of everything that was skipped.
  */
 
-import { decodeManifest } from "../manifest_reader.ts";
+import { decodeManifest, type ManifestDecoders } from "../manifest_reader.ts";
 import { decodeManifestList } from "../manifest_list.ts";
 import { schemaForSpec, specById } from "../metadata.ts";
 import { fieldIndex } from "../schema.ts";
@@ -106,6 +106,7 @@ interface ScanOptions {
 
 class Scan {
   readonly #contexts = new Map<number, SpecContext>();
+  readonly #decoders = new Map<unknown, ManifestDecoders>();
   readonly #options: ScanOptions;
 
   constructor(options: ScanOptions) {
@@ -162,7 +163,17 @@ class Scan {
     const bytes = await this.#options.storage.read(manifest.manifest_path);
     const { schema } = this.#context(manifest.partition_spec_id);
     const specs = this.#options.metadata["partition-specs"];
-    return decodeManifest(bytes, { manifest, specs, schema, stats })
+    // A filter that looks at no column needs no statistics.
+    const none = stats !== "all" && stats.size === 0;
+    let decoders = this.#decoders.get(stats);
+    if (decoders === undefined) this.#decoders.set(stats, decoders = new Map());
+    return decodeManifest(bytes, {
+      manifest,
+      specs,
+      schema,
+      stats: none ? "none" : stats,
+      decoders,
+    })
       .filter((entry) => entry.status !== EntryStatus.deleted);
   }
 

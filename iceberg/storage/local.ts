@@ -42,13 +42,23 @@ export function localStorage(options: LocalStorageOptions): Storage {
     return parsed.path;
   }
 
+  /** Where the roots led when they were last looked at. */
+  const realRoots = new Map<string, string>();
+
   /** The path of a location, after a look at where its links lead. Nothing above the root is touched. */
   async function safePath(location: string): Promise<string> {
     const path = localPath(location);
-    const root = roots.find((one) => isWithin(one, parseLocation(location)))!;
-    const realRoot = await realPathOf(root.path) ?? root.path;
-    const real = await resolveBelow(path, root.path, realRoot);
-    if (real === realRoot || real.startsWith(realRoot === "/" ? "/" : realRoot + "/")) return path;
+    const root = roots.find((one) => isWithin(one, parseLocation(location)))!.path;
+    // Planning reads hundreds of manifests: what fits where the root led before need not ask where it leads now.
+    const known = realRoots.get(root);
+    if (known !== undefined) {
+      const real = await realPathOf(path);
+      if (real !== undefined && isBelow(real, known)) return path;
+    }
+    const realRoot = await realPathOf(root) ?? root;
+    realRoots.set(root, realRoot);
+    const real = await resolveBelow(path, root, realRoot);
+    if (isBelow(real, realRoot)) return path;
     throw new UnsafeLocationError(location, `a symbolic link leads to "${real}"`);
   }
 
@@ -73,6 +83,10 @@ export function localStorage(options: LocalStorageOptions): Storage {
       yield* listFolder(folder, await safePath(folder));
     },
   };
+}
+
+function isBelow(real: string, realRoot: string): boolean {
+  return real === realRoot || real.startsWith(realRoot === "/" ? "/" : realRoot + "/");
 }
 
 async function readRange(location: string, path: string, range: ReadRange): Promise<Uint8Array> {

@@ -46,6 +46,11 @@ Deno.test("localStorage serves a root that is itself reached by a link", async (
     await storage.create(`${parent}/root/a/b`, new Uint8Array([7]));
     assertEquals(await storage.read(`file:${parent}/root/a/b`), new Uint8Array([7]));
     assertEquals((await Array.fromAsync(Deno.readDir(`${parent}/real/a`))).length, 1);
+    // The link may be moved while the storage is open: to another disk, say.
+    await Deno.rename(`${parent}/real`, `${parent}/moved`);
+    await Deno.remove(`${parent}/root`);
+    await Deno.symlink(`${parent}/moved`, `${parent}/root`);
+    assertEquals(await storage.read(`file:${parent}/root/a/b`), new Uint8Array([7]));
   } finally {
     await Deno.remove(parent, { recursive: true });
   }

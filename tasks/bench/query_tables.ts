@@ -44,7 +44,7 @@ export function canSpread(rows: number): boolean {
 
 /** 1 M rows: ten days in a thousand files; more rows are more and fuller days. */
 export function shapeOf(rows: number): Shape {
-  return rows > 3_000_000 ? { days: 30, filesPerDay: 70 } : { days: 10, filesPerDay: 100 };
+  return rows > 3_000_000 ? { days: 25, filesPerDay: 80 } : { days: 10, filesPerDay: 100 };
 }
 
 /** The nth day. */
