@@ -9,8 +9,9 @@ import { BrokerRefusalError, CODE, isRetriable, portError } from "./kafka_errors
 import { produce, type ProduceAnswer } from "./kafka_messages_data.ts";
 import type { ProducerIdentity } from "./kafka_messages_txn.ts";
 import { BATCH_BYTES_MAX, BATCHES_IN_FLIGHT_MAX } from "./limits.ts";
-import type { Appended, PartitionBatch } from "./port.ts";
+import type { Appended, Share } from "./port.ts";
 import { BatchEncoder, type Chunk } from "./record_batch_encode.ts";
+import { RecordFrames } from "./record_frames.ts";
 
 /** A producer session: who writes, and the next sequence number of each partition. */
 export interface ProducerState {
@@ -23,8 +24,8 @@ export interface ProducerState {
 }
 
 interface PlannedShare {
-  share: PartitionBatch;
-  encoder: BatchEncoder;
+  share: Share;
+  encoder: BatchEncoder | RecordFrames;
   chunks: Chunk[];
   timestamp: number;
 }
@@ -42,7 +43,7 @@ interface Outgoing {
   partition: number;
   records: Uint8Array;
   count: number;
-  share: PartitionBatch;
+  share: Share;
   acknowledged: boolean;
   baseOffset: number;
   error: unknown;
@@ -56,21 +57,23 @@ export class Delivery {
   readonly #queues: Queue[];
   readonly #topics: string[];
   #window: Outgoing[] = [];
-  readonly #landed = new Map<PartitionBatch, Appended[]>();
+  readonly #landed = new Map<Share, Appended[]>();
 
   /** Plans the batches; throws RangeError where columns differ in length. */
-  constructor(state: ProducerState, batches: readonly PartitionBatch[]) {
+  constructor(state: ProducerState, batches: readonly Share[]) {
     this.#state = state;
     const queues = new Map<string, Queue>();
     for (const share of batches) {
       const { topic, partition, batch } = share;
       const key = partitionKey(topic, partition);
       const queue = queues.get(key) ?? { topic, partition, shares: [] };
-      const encoder = new BatchEncoder(batch);
+      const isFramed = batch instanceof RecordFrames;
+      const encoder = isFramed ? batch : new BatchEncoder(batch);
+      const timestamp = (isFramed ? undefined : batch.timestamp) ?? Date.now();
       const chunks = encoder.plan(BATCH_BYTES_MAX);
       this.#landed.set(share, []);
       if (chunks.length === 0) continue;
-      queue.shares.push({ share, encoder, chunks, timestamp: batch.timestamp ?? Date.now() });
+      queue.shares.push({ share, encoder, chunks, timestamp });
       queues.set(key, queue);
     }
     this.#queues = [...queues.values()];
@@ -88,7 +91,7 @@ export class Delivery {
   }
 
   /** Resolves when every batch is acknowledged, with the places of each share's batches. */
-  async run(): Promise<ReadonlyMap<PartitionBatch, Appended[]>> {
+  async run(): Promise<ReadonlyMap<Share, Appended[]>> {
     while (true) {
       if (this.#window.length === 0) this.#fill();
       if (this.#window.length === 0) return this.#landed;

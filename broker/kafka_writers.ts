@@ -7,6 +7,7 @@ import { addPartitionsToTxn, endTxn, initProducerId } from "./kafka_messages_txn
 import {
   type Appended,
   type PartitionBatch,
+  type Share,
   type TransactionalWriter,
   UnreachableError,
   type Writer,
@@ -65,7 +66,7 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     this.#phase.begin();
   }
 
-  send(batches: readonly PartitionBatch[]): Promise<void> {
+  send(batches: readonly Share[]): Promise<void> {
     return this.#phase.send(async () => {
       const delivery = new Delivery(this.#state, batches);
       await delivery.prepare();
@@ -149,7 +150,7 @@ export class KafkaWriter implements Writer {
   readonly #pool: NodePool;
   #state: ProducerState | undefined;
   /** Shares that are in the log, and where: a share sent again is answered from here. */
-  readonly #landed = new WeakMap<PartitionBatch, Appended[]>();
+  readonly #landed = new WeakMap<Share, Appended[]>();
   #unfinished: Delivery | undefined;
   #failure: unknown;
   #closed = false;

@@ -10,6 +10,7 @@ import {
   OffsetOutOfRangeError,
   type PartitionBatch,
   type Reader,
+  type Share,
   type TransactionalWriter,
   UnreachableError,
   type Writer,
@@ -97,12 +98,12 @@ async function changed(
 }
 
 /** Shares that reached a log already, and where they are: what sequence numbers tell a real broker. */
-type Landed = WeakMap<PartitionBatch, Appended[]>;
+type Landed = WeakMap<Share, Appended[]>;
 
 async function appendAll(
   context: MemoryContext,
   session: ProducerSession,
-  options: { batches: readonly PartitionBatch[]; landed: Landed },
+  options: { batches: readonly Share[]; landed: Landed },
 ): Promise<void> {
   const { transactionalId } = session;
   const { batches, landed } = options;
@@ -136,7 +137,7 @@ export class MemoryTransactionalWriter implements TransactionalWriter {
     this.#phase.begin();
   }
 
-  send(batches: readonly PartitionBatch[]): Promise<void> {
+  send(batches: readonly Share[]): Promise<void> {
     const { transactionalId } = this;
     return this.#phase.send(() =>
       this.#context.faults.around(

@@ -3,13 +3,13 @@ import { PartitionLog } from "./memory_log.ts";
 import {
   type Appended,
   FencedError,
-  type OutBatch,
-  type PartitionBatch,
+  type Share,
   TooLargeError,
   type TopicSpec,
   UnknownTopicError,
 } from "./port.ts";
 import { BatchEncoder } from "./record_batch_encode.ts";
+import { RecordFrames } from "./record_frames.ts";
 import { uuidText } from "./wire.ts";
 
 /** Kafka's default of max.message.bytes. */
@@ -142,13 +142,16 @@ export class MemoryCluster {
   }
 
   /** Appends one partition's share, in batches of at most `bytesMax` bytes. Returns where they are. */
-  append(session: ProducerSession, share: PartitionBatch, bytesMax: number): Appended[] {
+  append(session: ProducerSession, share: Share, bytesMax: number): Appended[] {
     const appended: Appended[] = [];
     const producer = this.check(session);
     const topic = this.topic(share.topic);
     const log = this.log(share.topic, share.partition);
     refuseNullKeys(topic, share.batch);
-    const encoder = new BatchEncoder(share.batch);
+    const { batch } = share;
+    const isFramed = batch instanceof RecordFrames;
+    const encoder = isFramed ? batch : new BatchEncoder(batch);
+    const timestamp = (isFramed ? undefined : batch.timestamp) ?? this.#clock();
     const now = this.#clock();
     const messageBytesMax = Number(topic.settings["max.message.bytes"] ?? MESSAGE_BYTES_MAX);
     const logAppendTime = topic.settings["message.timestamp.type"] === "LogAppendTime";
@@ -164,7 +167,7 @@ export class MemoryCluster {
       }
       const baseSequence = session.sequences.get(log) ?? 0;
       const bytes = encoder.encode(chunk, {
-        timestamp: share.batch.timestamp ?? now,
+        timestamp,
         producerId: session.producerId,
         producerEpoch: session.epoch,
         baseSequence,
@@ -173,7 +176,8 @@ export class MemoryCluster {
       session.sequences.set(log, baseSequence + chunk.to - chunk.from);
       const count = chunk.to - chunk.from;
       appended.push({ topic: share.topic, partition: share.partition, baseOffset: log.end, count });
-      log.append(bytes, count, {
+      // Frames lie in a buffer that is used again, as a request's bytes are.
+      log.append(isFramed ? bytes.slice() : bytes, count, {
         producerId: session.producerId,
         transactional: producer !== undefined,
         ...(logAppendTime ? { logAppendTime: now } : {}),
@@ -214,8 +218,9 @@ export class MemoryCluster {
 }
 
 /** Kafka answers INVALID_RECORD: a compacted topic cannot keep what has no key. */
-function refuseNullKeys(topic: MemoryTopic, batch: OutBatch): void {
-  if (topic.settings["cleanup.policy"]?.includes("compact") && batch.keys.includes(null)) {
+function refuseNullKeys(topic: MemoryTopic, batch: Share["batch"]): void {
+  const hasNullKey = batch instanceof RecordFrames ? batch.hasNullKey : batch.keys.includes(null);
+  if (topic.settings["cleanup.policy"]?.includes("compact") && hasNullKey) {
     throw new Error(`Cannot append to "${topic.name}": a compacted topic takes no null keys`);
   }
 }

@@ -10,6 +10,8 @@
  * in every document that leaves it. Broker timestamps are ms since the epoch.
  */
 
+import type { RecordFrames } from "./record_frames.ts";
+
 /** What a reader may see: `committed` hides open and aborted transactions (read_committed). */
 export type Isolation = "committed" | "uncommitted";
 
@@ -35,6 +37,16 @@ export interface PartitionBatch {
   partition: number;
   batch: OutBatch;
 }
+
+/** The same of records that are framed already; the frames stay as they are until the send is over. */
+export interface PartitionFrames {
+  topic: string;
+  partition: number;
+  batch: RecordFrames;
+}
+
+/** What a transactional send takes. */
+export type Share = PartitionBatch | PartitionFrames;
 
 /** Visible records of one fetch, over one buffer. Valid until the reader fetches again. */
 export interface RecordBatch {
@@ -134,7 +146,7 @@ export interface TransactionalWriter {
   readonly transactionalId: string;
   begin(): void;
   /** Appends to partitions named by the caller, in order. All of it belongs to the open transaction. */
-  send(batches: readonly PartitionBatch[]): Promise<void>;
+  send(batches: readonly Share[]): Promise<void>;
   /**
    * Resolves when the outcome is decided. Readers see it a moment later, when the markers are in the
    * partitions: until then `stable` lies before `end`. After {@linkcode UnreachableError} it is unknown.

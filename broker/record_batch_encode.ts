@@ -4,6 +4,7 @@
  */
 import { crc32c } from "./crc32c.ts";
 import type { OutBatch } from "./port.ts";
+import { copyBytes, fieldSize, varintSize, writeField, writeVarint } from "./varint.ts";
 import { writeInt64 } from "./wire.ts";
 
 /** Bytes before the first record. */
@@ -43,44 +44,6 @@ interface HeaderSegment {
 
 const encoder = new TextEncoder();
 
-/** Bytes of `value` (at least -1, below 2^31) as a zig-zag varint. */
-function varintSize(value: number): number {
-  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
-  if (zigzag < 0x80) return 1;
-  if (zigzag < 0x4000) return 2;
-  if (zigzag < 0x200000) return 3;
-  return zigzag < 0x10000000 ? 4 : 5;
-}
-
-function writeVarint(target: Uint8Array, at: number, value: number): number {
-  let zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
-  while (zigzag > 0x7f) {
-    target[at++] = (zigzag & 0x7f) | 0x80;
-    zigzag >>>= 7;
-  }
-  target[at++] = zigzag;
-  return at;
-}
-
-function writeField(target: Uint8Array, at: number, value: Uint8Array | null): number {
-  if (value === null) return writeVarint(target, at, -1);
-  return copy(target, writeVarint(target, at, value.length), value);
-}
-
-/** A call of `set` costs more than a few bytes one by one. */
-const SMALL_BYTES = 24;
-
-function copy(target: Uint8Array, at: number, bytes: Uint8Array): number {
-  const { length } = bytes;
-  if (length > SMALL_BYTES) target.set(bytes, at);
-  else for (let i = 0; i < length; i++) target[at + i] = bytes[i]!;
-  return at + length;
-}
-
-function fieldSize(value: Uint8Array | null): number {
-  return value === null ? 1 : varintSize(value.length) + value.length;
-}
-
 function prepareHeaders(batch: OutBatch): HeaderSegment[] {
   const columns = batch.headers ?? [];
   const segments: HeaderSegment[] = [];
@@ -118,7 +81,7 @@ function field(value: Uint8Array): Uint8Array {
 function concat(parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
-  for (const part of parts) at = copy(joined, at, part);
+  for (const part of parts) at = copyBytes(joined, at, part);
   return joined;
 }
 
@@ -137,7 +100,7 @@ function writeHeaders(
   options: { segments: readonly HeaderSegment[]; index: number },
 ): number {
   for (const { shared, values } of options.segments) {
-    at = copy(target, at, shared);
+    at = copyBytes(target, at, shared);
     if (values !== undefined) at = writeField(target, at, values[options.index]!);
   }
   return at;
@@ -213,7 +176,8 @@ export class BatchEncoder {
   }
 }
 
-function writeBatchHeader(
+/** Writes the 61 bytes before the records of `target`, whose records are in place: the checksum covers them. */
+export function writeBatchHeader(
   target: Uint8Array,
   count: number,
   options: BatchOptions & { control?: boolean },

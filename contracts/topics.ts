@@ -86,7 +86,7 @@ export const TOPICS: readonly TopicDefinition[] = [
       "segment.bytes": String(16 * MIB),
       "segment.ms": String(10 * 60_000),
       "max.compaction.lag.ms": String(10 * 60_000),
-      "min.cleanable.dirty.ratio": "0.1",
+      "min.cleanable.dirty.ratio": "0.5",
       "delete.retention.ms": String(DAY_MS),
     },
   },

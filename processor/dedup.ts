@@ -7,7 +7,7 @@
  * bounded as the table, and an id is written twice.
  */
 import { printUuid } from "../contracts/ids.ts";
-import type { StateChange } from "./step_types.ts";
+import type { ChangeSink } from "../rules/state_change.ts";
 import { DedupLog, ID_BYTES } from "./dedup_log.ts";
 
 /** Bits of a table entry that hold the ring place + 1; the rest is a tag. */
@@ -140,7 +140,7 @@ export class DedupTable {
   }
 
   /** Appends the changes since the last call, one record per key. */
-  drain(changes: StateChange[]): void {
+  drain(changes: ChangeSink): void {
     this.#log.drain(changes, this.#oldest);
   }
 

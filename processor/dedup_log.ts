@@ -1,6 +1,6 @@
 /** How accepted ids lie in the changelog: parts, and blocks in a ring of keys. */
 import { NotReadyError } from "../contracts/errors.ts";
-import type { StateChange } from "./step_types.ts";
+import type { ChangeSink } from "../rules/state_change.ts";
 
 /** Ids in one block. */
 export const BLOCK_IDS = 4096;
@@ -84,7 +84,7 @@ export class DedupLog {
   }
 
   /** Appends the changes since the last call, one record per key. `remembered`: oldest sequence that is. */
-  drain(changes: StateChange[], remembered: number): void {
+  drain(changes: ChangeSink, remembered: number): void {
     const changed = this.#pending;
     while (this.#tailCount >= BLOCK_IDS) {
       changed.set(
@@ -107,7 +107,10 @@ export class DedupLog {
       this.#parts.push(this.#drained);
       this.#drained = next;
     }
-    for (const [key, value] of changed) changes.push({ key: encoder.encode(key), value });
+    for (const [text, value] of changed) {
+      const key = encoder.encode(text);
+      changes.change(key, key.length, value, value?.length ?? 0);
+    }
     changed.clear();
   }
 

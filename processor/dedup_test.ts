@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { printUuid } from "../contracts/ids.ts";
 import { DedupTable } from "./dedup.ts";
 import { BLOCK_IDS } from "./dedup_log.ts";
-import type { StateChange } from "./step_types.ts";
+import { ChangeList } from "../rules/state_change.ts";
 
 const decoder = new TextDecoder();
 
@@ -12,8 +12,9 @@ class Changelog {
   readonly records = new Map<string, Uint8Array>();
 
   take(table: DedupTable): string[] {
-    const changes: StateChange[] = [];
-    table.drain(changes);
+    const list = new ChangeList();
+    table.drain(list);
+    const { changes } = list;
     const keys = changes.map(({ key }) => decoder.decode(key));
     assertEquals(new Set(keys).size, keys.length, "one record per key");
     changes.forEach(({ value }, i) => {

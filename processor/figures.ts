@@ -33,29 +33,9 @@ export function runsOf(
   }
 }
 
-const SLASH = 0x2f;
-const ZERO = 0x30;
-
-/** The offset at the end of a trace's bytes. */
-export function offsetOfTrace(trace: Uint8Array): number {
-  let offset = 0;
-  for (let i = trace.lastIndexOf(SLASH) + 1; i < trace.length; i++) {
-    offset = offset * 10 + (trace[i]! - ZERO);
-  }
-  return offset;
-}
-
-/** Broker time of the record behind each alert; alerts come in offset order, as records do. */
-function alertTimes(result: StepResult, records: RecordBatch): Float64Array {
-  const { traces } = result.alerts;
-  const times = new Float64Array(traces.length);
-  let at = 0;
-  for (let i = 0; i < traces.length; i++) {
-    const offset = offsetOfTrace(traces[i]!);
-    while (at < records.count - 1 && records.offsets[at]! < offset) at++;
-    times[i] = records.timestamps[at]!;
-  }
-  return times;
+/** Broker time of the record behind each alert. */
+function alertTimes({ alertRecords }: StepResult, records: RecordBatch): Float64Array {
+  return Float64Array.from(alertRecords, (index) => records.timestamps[index]!);
 }
 
 function createMeters(metrics: Metrics) {

@@ -4,20 +4,16 @@ import { createStageStatus } from "../runtime/stage_status.ts";
 import { AUDIT_LINES_MAX, AuditLog } from "./audit_log.ts";
 import type { CommittedUnit } from "./context.ts";
 import { FieldFailures, MINUTES_KEPT } from "./field_failures.ts";
-import { createFigures, offsetOfTrace, runsOf } from "./figures.ts";
+import { createFigures, runsOf } from "./figures.ts";
+import { createStepOutputs } from "./step_outputs.ts";
 import type { StepResult } from "./step_types.ts";
 import type { LogFields, Logger } from "../runtime/log.ts";
 
-const encode = (text: string) => new TextEncoder().encode(text);
-
 /** A unit of records at offsets 10, 12, 13 with broker times 1000, 1000, 1400; the last two alert. */
 function unit(alerts = 2): CommittedUnit {
-  const empty = { keys: [], values: [], traces: [] };
   const result: StepResult = {
-    transactions: empty,
-    deadLetters: empty,
-    alerts: { keys: [], values: [], traces: [encode("raw/0/12"), encode("raw/0/13")] },
-    changes: [],
+    ...createStepOutputs(),
+    alertRecords: [1, 2],
     counts: {
       records: 3,
       accepted: 2,
@@ -84,10 +80,6 @@ Deno.test("runsOf() calls once per run of equal values", () => {
   const seen: number[][] = [];
   runsOf(Float64Array.of(5, 5, 7, 5, 9), 4, (value, count) => seen.push([value, count]));
   assertEquals(seen, [[5, 2], [7, 1], [5, 1]]);
-});
-
-Deno.test("offsetOfTrace() reads the number behind the last slash", () => {
-  assertEquals(offsetOfTrace(encode("a.b-9/12/9007199254740991")), 9_007_199_254_740_991);
 });
 
 Deno.test("FieldFailures keeps an hour of minutes", () => {

@@ -1,12 +1,14 @@
 /** Output values of accepted transactions, built from the original bytes rather than serialised anew. */
 import { dayOf, printDate, printTimestamp } from "../contracts/timestamps.ts";
+import type { RecordFrames } from "../broker/record_frames.ts";
 import type { ActiveRule } from "../rules/engine.ts";
 import { accountOf, type Facts } from "../rules/values/facts.ts";
 import { alertId } from "../contracts/ids.ts";
 import type { Accepted } from "./accepted.ts";
-import type { OutBuffer } from "./out_buffer.ts";
 
 const ID_LENGTH = 36;
+/** Of 2^53. */
+const OFFSET_DIGITS_MAX = 16;
 const encoder = new TextEncoder();
 
 /** Copies the original with its id in lower case, without the closing brace, at `at`; returns the end. */
@@ -23,26 +25,24 @@ function copyOriginal(accepted: Accepted, into: Uint8Array, at: number): number 
 
 /** Builds the outputs of one step: what they share is printed once. */
 export class OutputBuilder {
-  readonly buffer: OutBuffer;
   readonly #time: string;
   readonly #rulesVersion: string;
-  readonly #tracePrefix: Uint8Array;
   #day = NaN;
   #tails: { plain: Uint8Array; flagged: Uint8Array } | undefined;
-  /** Values of the transaction written last: its key is a part of it. */
-  #accountStart = 0;
-  #accountEnd = 0;
-  #chunk: Uint8Array;
+  /** The trace of the record at hand. */
+  readonly #trace: Uint8Array;
+  readonly #tracePrefixLength: number;
+  #traceLength = 0;
+  /** A text before it is framed. */
+  #scratch = new Uint8Array(4096);
 
-  constructor(
-    buffer: OutBuffer,
-    options: { nowMs: number; rulesVersion: string; tracePrefix: string },
-  ) {
-    this.buffer = buffer;
-    this.#chunk = buffer.bytes;
+  constructor(options: { nowMs: number; rulesVersion: string; tracePrefix: string }) {
     this.#time = printTimestamp(options.nowMs * 1000);
     this.#rulesVersion = options.rulesVersion;
-    this.#tracePrefix = encoder.encode(options.tracePrefix);
+    const prefix = encoder.encode(options.tracePrefix);
+    this.#trace = new Uint8Array(prefix.length + OFFSET_DIGITS_MAX);
+    this.#trace.set(prefix);
+    this.#tracePrefixLength = prefix.length;
   }
 
   /** processing_timestamp, alert_timestamp and failed_at of this step. */
@@ -50,22 +50,22 @@ export class OutputBuilder {
     return this.#time;
   }
 
-  /** `<topic>/<partition>/<offset>`. */
-  trace(offset: number): Uint8Array {
-    const prefix = this.#tracePrefix;
-    const start = this.buffer.reserve(prefix.length + 16);
-    const bytes = this.buffer.bytes;
-    bytes.set(prefix, start);
+  /** The raw offset that outputs come from until the next call: `<topic>/<partition>/<offset>` is their trace. */
+  setOffset(offset: number): void {
     let digits = 1;
     for (let rest = offset; rest >= 10; rest = Math.floor(rest / 10)) digits++;
-    const end = start + prefix.length + digits;
+    const end = this.#tracePrefixLength + digits;
     for (let at = end - 1, rest = offset; digits > 0; digits--, at--) {
       const next = Math.floor(rest / 10);
-      bytes[at] = 0x30 + rest - next * 10;
+      this.#trace[at] = 0x30 + rest - next * 10;
       rest = next;
     }
-    this.buffer.at = end;
-    return bytes.subarray(start, end);
+    this.#traceLength = end;
+  }
+
+  #writeTrace(frames: RecordFrames): void {
+    const { bytes, ownAt } = frames;
+    for (let i = 0; i < this.#traceLength; i++) bytes[ownAt + i] = this.#trace[i]!;
   }
 
   #tailsOf(timestampUs: number): { plain: Uint8Array; flagged: Uint8Array } {
@@ -82,53 +82,63 @@ export class OutputBuilder {
     return this.#tails;
   }
 
-  /** Value of `transactions`: the original with the added fields before its closing brace. */
-  transaction(accepted: Accepted, flagged: boolean): Uint8Array {
+  /** Adds to `transactions`: the original with the added fields before its closing brace. */
+  transaction(frames: RecordFrames, accepted: Accepted, flagged: boolean): void {
     const tails = this.#tailsOf(accepted.timestampUs);
     const tail = flagged ? tails.flagged : tails.plain;
-    const { open, close, accountStart, accountEnd } = accepted;
-    const start = this.buffer.reserve(close - open + tail.length);
-    const bytes = this.buffer.bytes;
-    const end = copyOriginal(accepted, bytes, start);
-    bytes.set(tail, end);
-    this.buffer.at = end + tail.length;
-    this.#chunk = bytes;
-    this.#accountStart = start + accountStart - open;
-    this.#accountEnd = start + accountEnd - open;
-    return bytes.subarray(start, this.buffer.at);
+    const { bytes, open, close, accountStart, accountEnd } = accepted;
+    const length = close - open + tail.length;
+    const at = frames.open(bytes, accountStart, accountEnd, length, this.#traceLength);
+    frames.bytes.set(tail, copyOriginal(accepted, frames.bytes, at));
+    this.#writeTrace(frames);
   }
 
-  /** Key of the transaction written last, and of its alerts. */
-  key(): Uint8Array {
-    return this.#chunk.subarray(this.#accountStart, this.#accountEnd);
-  }
-
-  /** Value of `alerts`. Called right after the rule has fired. */
+  /** Adds to `alerts`. Called right after the rule has fired. */
   alert(
+    frames: RecordFrames,
     accepted: Accepted,
     facts: Facts,
     rule: ActiveRule,
     ids: { transactionId: string; idOf: (sequence: number) => string | undefined },
-  ): Uint8Array {
+  ): void {
     const { rule_name, severity } = rule.definition;
     const { transactionId } = ids;
     const { description, evidence } = rule.logic.explain(facts, {
       accountId: accountOf(facts),
       transactionIdOf: ids.idOf,
     });
-    const head = `{"alert_id":"${alertId(rule_name, transactionId)}",` +
-      `"transaction_id":"${transactionId}","rule_name":"${rule_name}","severity":"${severity}",` +
-      `"alert_timestamp":"${this.#time}","description":${JSON.stringify(description)},` +
-      `"rules_version":"${this.#rulesVersion}","evidence":${JSON.stringify(evidence)},` +
-      `"transaction":`;
-    const size = 3 * head.length + accepted.close - accepted.open + 2;
-    const start = this.buffer.reserve(size);
-    const bytes = this.buffer.bytes;
-    const { written } = encoder.encodeInto(head, bytes.subarray(start));
-    let end = copyOriginal(accepted, bytes, start + written);
-    bytes[end++] = 0x7d; // of the transaction
-    bytes[end++] = 0x7d; // of the alert
-    this.buffer.at = end;
-    return bytes.subarray(start, end);
+    const written = this.#encode(
+      `{"alert_id":"${alertId(rule_name, transactionId)}",` +
+        `"transaction_id":"${transactionId}","rule_name":"${rule_name}","severity":"${severity}",` +
+        `"alert_timestamp":"${this.#time}","description":${JSON.stringify(description)},` +
+        `"rules_version":"${this.#rulesVersion}","evidence":${JSON.stringify(evidence)},` +
+        `"transaction":`,
+    );
+    const { bytes, open, close, accountStart, accountEnd } = accepted;
+    const length = written + close - open + 2;
+    const at = frames.open(bytes, accountStart, accountEnd, length, this.#traceLength);
+    frames.bytes.set(this.#scratch.subarray(0, written), at);
+    const end = copyOriginal(accepted, frames.bytes, at + written);
+    frames.bytes[end] = 0x7d; // of the transaction
+    frames.bytes[end + 1] = 0x7d; // of the alert
+    this.#writeTrace(frames);
+  }
+
+  /** Adds a text under the raw record's own key (`keyStart` -1: none). */
+  text(
+    frames: RecordFrames,
+    text: string,
+    key: { bytes: Uint8Array; keyStart: number; keyEnd: number },
+  ): void {
+    const written = this.#encode(text);
+    const at = frames.open(key.bytes, key.keyStart, key.keyEnd, written, this.#traceLength);
+    frames.bytes.set(this.#scratch.subarray(0, written), at);
+    this.#writeTrace(frames);
+  }
+
+  /** Writes a text to the scratch; returns its length in bytes. */
+  #encode(text: string): number {
+    if (3 * text.length > this.#scratch.length) this.#scratch = new Uint8Array(6 * text.length);
+    return encoder.encodeInto(text, this.#scratch).written;
   }
 }

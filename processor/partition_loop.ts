@@ -195,14 +195,12 @@ export class PartitionLoop<State, Compiled> {
     const rulesVersion = this.#rules.version;
     const beganMs = clock.now();
     writer.begin(); // U4
-    const changes = [
-      // In the order they were made: the batch was judged after the rules changed, and may touch a key again.
-      ...unit.ruleChanges,
-      ...(result?.changes ?? []),
+    const { ruleChanges } = unit;
+    const marks = [
       ...(this.#schemaIsRecorded ? [] : [encodeSchema()]),
       encodePosition({ next, sessionId, clusterId, topicId, rulesVersion }),
     ];
-    await writer.send(unitBatches(topics, partition, { result, changes })); // U5
+    await writer.send(unitBatches(topics, partition, { result, ruleChanges, marks })); // U5
     await writer.commit(); // U6
     const nowMs = clock.now(); // U7
     this.#schemaIsRecorded = true;

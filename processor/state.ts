@@ -4,8 +4,9 @@ import { RuleEngine } from "../rules/engine.ts";
 import { emptyFacts, type Facts } from "../rules/values/facts.ts";
 import { type Accepted, emptyAccepted } from "./accepted.ts";
 import { DedupTable } from "./dedup.ts";
-import { OutBuffer } from "./out_buffer.ts";
-import type { StateChange, StateLimits } from "./step_types.ts";
+import { ChangeList, type StateChange } from "../rules/state_change.ts";
+import { AlternatingOutputs } from "./step_outputs.ts";
+import type { StateLimits } from "./step_types.ts";
 
 /** What the processor knows of one partition. Opaque to the loop. */
 export interface PartitionState {
@@ -16,21 +17,20 @@ export interface PartitionState {
   /** Reused for every record; no part of the state. */
   readonly accepted: Accepted;
   readonly facts: Facts;
-  readonly buffer: OutBuffer;
+  readonly outputs: AlternatingOutputs;
 }
 
 const decoder = new TextDecoder();
 
 /** An empty state; its id table is allocated here. */
 export function createPartitionState(limits: StateLimits): PartitionState {
-  const buffer = new OutBuffer();
   return {
     dedup: new DedupTable({ idsMax: limits.dedupIdsMax }),
-    engine: new RuleEngine({ accountsMax: limits.accountsMax, buffer }),
+    engine: new RuleEngine({ accountsMax: limits.accountsMax }),
     rulesVersion: undefined,
     accepted: emptyAccepted(),
     facts: emptyFacts(),
-    buffer,
+    outputs: new AlternatingOutputs(),
   };
 }
 
@@ -60,8 +60,10 @@ export function setRules(state: PartitionState, rules: CompiledRules): StateChan
   if (state.rulesVersion !== undefined) {
     // What a restore under other limits forgot belongs to the boundary as well. The first call after a
     // restore is none: it only puts the changelog's own set back, and what it returns is not recorded.
-    state.dedup.drain(changes);
-    state.engine.drain(changes);
+    const forgotten = new ChangeList();
+    state.dedup.drain(forgotten);
+    state.engine.drain(forgotten);
+    changes.push(...forgotten.changes);
   }
   state.rulesVersion = rules.version;
   return changes;

@@ -11,7 +11,8 @@ import { FORBIDDEN_KEYS } from "./json_scan.ts";
 import { OutputBuilder } from "./output.ts";
 import { printDeadLetter } from "./output_dead_letter.ts";
 import type { PartitionState } from "./state.ts";
-import type { OutColumns, StepContext, StepCounts, StepResult } from "./step_types.ts";
+import { FramedChanges, type StepOutputs } from "./step_outputs.ts";
+import type { StepContext, StepCounts, StepResult } from "./step_types.ts";
 import { scanFast } from "./fast_scan.ts";
 import { type RawValue, validatePlain } from "./validate.ts";
 
@@ -26,11 +27,7 @@ const COUNTED_FIELDS: ReadonlySet<string> = new Set([
   ...FORBIDDEN_KEYS,
 ]);
 
-function emptyColumns(): OutColumns {
-  return { keys: [], values: [], traces: [] };
-}
-
-function emptyResult(records: number): StepResult {
+function emptyResult(records: number, outputs: StepOutputs): StepResult {
   const counts: StepCounts = {
     records,
     accepted: 0,
@@ -41,11 +38,9 @@ function emptyResult(records: number): StepResult {
     failuresByField: new Map(),
   };
   return {
-    transactions: emptyColumns(),
-    alerts: emptyColumns(),
-    deadLetters: emptyColumns(),
-    changes: [],
+    ...outputs,
     counts,
+    alertRecords: [],
     alertInfos: [],
     deadLetterInfos: [],
   };
@@ -72,13 +67,13 @@ export function step(
   if (rulesVersion === undefined) {
     throw new Error(`Cannot judge partition "${partition}": no rules are in force`);
   }
-  const result = emptyResult(records.count);
+  const result = emptyResult(records.count, state.outputs.next());
   const work: Work = {
     state,
     records,
     context,
     result,
-    outputs: new OutputBuilder(state.buffer, {
+    outputs: new OutputBuilder({
       nowMs,
       rulesVersion,
       tracePrefix: formatTrace(rawTopic, partition, 0).slice(0, -1),
@@ -104,8 +99,9 @@ export function step(
     if (sequence < 0) refuse(work, i, raw, duplicateOf(state));
     else take(work, i, sequence);
   }
-  state.dedup.drain(result.changes);
-  state.engine.drain(result.changes);
+  const changes = new FramedChanges(result.changes);
+  state.dedup.drain(changes);
+  state.engine.drain(changes);
   return result;
 }
 
@@ -141,13 +137,11 @@ function take(work: Work, index: number, sequence: number): void {
   facts.accountHash = hashBytes(accepted.bytes, accepted.accountStart, accepted.accountEnd);
   engine.judge(facts);
   const { transactions, counts } = result;
-  const trace = outputs.trace(offset);
-  transactions.values.push(outputs.transaction(accepted, engine.firedCount > 0));
-  transactions.keys.push(outputs.key());
-  transactions.traces.push(trace);
+  outputs.setOffset(offset);
+  outputs.transaction(transactions, accepted, engine.firedCount > 0);
   counts.accepted++;
   if (!keyIsAccount(records, index, accepted)) counts.keyMismatch++;
-  if (engine.firedCount > 0) raise(work, offset, trace);
+  if (engine.firedCount > 0) raise(work, index);
 }
 
 /** Whether a raw record's key is its account_id. */
@@ -162,16 +156,16 @@ function keyIsAccount(records: RecordBatch, index: number, accepted: Accepted): 
 }
 
 /** Writes the alerts of the transaction that was judged last. */
-function raise(work: Work, offset: number, trace: Uint8Array): void {
-  const { state, result, outputs, idOf, context } = work;
+function raise(work: Work, index: number): void {
+  const { state, records, result, outputs, idOf, context } = work;
+  const offset = records.offsets[index]!;
   const { accepted, facts, engine } = state;
   const transactionId = printUuid(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
-  const { alerts, counts, alertInfos } = result;
+  const { alerts, alertRecords, counts, alertInfos } = result;
   for (let i = 0; i < engine.firedCount; i++) {
     const rule = engine.fired[i]!;
-    alerts.values.push(outputs.alert(accepted, facts, rule, { transactionId, idOf }));
-    alerts.keys.push(outputs.key());
-    alerts.traces.push(trace);
+    outputs.alert(alerts, accepted, facts, rule, { transactionId, idOf });
+    alertRecords.push(index);
     counts.alerts++;
     if (alertInfos.length >= INFOS_MAX) continue;
     alertInfos.push({
@@ -186,7 +180,7 @@ function raise(work: Work, offset: number, trace: Uint8Array): void {
 
 /** Writes the dead letter of a record. */
 function refuse(work: Work, index: number, raw: RawValue, rejection: Rejection): void {
-  const { state, records, context, result, outputs } = work;
+  const { records, context, result, outputs } = work;
   const { deadLetters, counts, deadLetterInfos } = result;
   const offset = records.offsets[index]!;
   const trace = formatTrace(context.rawTopic, context.partition, offset);
@@ -197,12 +191,9 @@ function refuse(work: Work, index: number, raw: RawValue, rejection: Rejection):
     trace,
     failedAt: outputs.time,
   });
-  const start = records.keyStart[index]!;
-  deadLetters.values.push(state.buffer.text(text));
-  deadLetters.keys.push(
-    start < 0 ? null : state.buffer.copy(records.bytes, start, records.keyEnd[index]!),
-  );
-  deadLetters.traces.push(outputs.trace(offset));
+  outputs.setOffset(offset);
+  const [keyStart, keyEnd] = [records.keyStart[index]!, records.keyEnd[index]!];
+  outputs.text(deadLetters, text, { bytes: records.bytes, keyStart, keyEnd });
   counts.deadLettered++;
   const { errorType, errors } = rejection;
   counts.errorsByType.set(errorType, (counts.errorsByType.get(errorType) ?? 0) + 1);

@@ -75,7 +75,7 @@ batches.forEach((batch, index) => {
   records += counts.records;
   alerts += counts.alerts;
   deadLettered += counts.deadLettered;
-  for (const { key, value } of changes) bytesState += key.length + (value?.length ?? 0);
+  for (const chunk of changes.plan()) bytesState += chunk.bytes;
 });
 const perSecond = (us: number) => Math.round(records / us * 1_000_000);
 console.log(

@@ -17,6 +17,8 @@ import {
 import { step } from "./step.ts";
 import type { StateChange, StepResult } from "./step_types.ts";
 import {
+  changesOf,
+  columnsOf,
   CONTEXT,
   KAFKA_MS,
   type RawRecord,
@@ -112,7 +114,7 @@ interface Committed {
 
 function collect(committed: Committed, result: StepResult): void {
   for (const name of ["transactions", "alerts", "deadLetters"] as const) {
-    const { keys, values, traces } = result[name];
+    const { keys, values, traces } = columnsOf(result[name]);
     const column = [texts(keys), texts(values), texts(traces)];
     values.forEach((_, i) => committed[name].push(column.map((texts) => texts[i]).join("|")));
   }
@@ -165,7 +167,7 @@ class CrashingRun {
       }
       const end = this.#endOf(sizes[unit % sizes.length]!);
       const result = step(state, recordBatch(records.slice(this.#position, end)), CONTEXT);
-      changes.push(...result.changes);
+      changes.push(...changesOf(result.changes));
       // Past the plan nothing crashes any more, so that the run ends.
       if (unit < crashes.length && crashes[unit]) {
         state = this.#restore();

@@ -4,20 +4,10 @@
  * clocks or files. `core.ts` binds the real one; simulations may bind a smaller one.
  */
 import type { RecordBatch } from "../broker/port.ts";
+import type { StateChange } from "../rules/state_change.ts";
+import type { StepOutputs } from "./step_outputs.ts";
 
-/** Records for one output topic, as columns of equal length. */
-export interface OutColumns {
-  keys: (Uint8Array | null)[];
-  values: Uint8Array[];
-  /** `<raw topic>/<partition>/<offset>` of the raw record each came from. */
-  traces: Uint8Array[];
-}
-
-/** A record of the changelog: the new value of a key, null when it is gone. */
-export interface StateChange {
-  key: Uint8Array;
-  value: Uint8Array | null;
-}
+export type { StateChange };
 
 /** Limits of the state, allocated at start. */
 export interface StateLimits {
@@ -66,13 +56,10 @@ export interface StepCounts {
 }
 
 /** What a batch gives. */
-export interface StepResult {
-  transactions: OutColumns;
-  alerts: OutColumns;
-  deadLetters: OutColumns;
-  /** Last value per key. */
-  changes: StateChange[];
+export interface StepResult extends StepOutputs {
   counts: StepCounts;
+  /** Of each alert, the index of its record in the batch; ascending. */
+  alertRecords: number[];
   /** The first few, for the audit log; `counts` has all. */
   alertInfos: AlertInfo[];
   deadLetterInfos: DeadLetterInfo[];
@@ -104,7 +91,10 @@ export interface ProcessorCore<State, Compiled> {
    * restore the same set again keeps all state.
    */
   setRules(state: State, rules: Compiled): StateChange[];
-  /** Judges a batch; mutates `state`, pure otherwise. */
+  /**
+   * Judges a batch; mutates `state`, pure otherwise. The outputs stay as they are through the next step, and are
+   * overwritten by the one after it.
+   */
   step(state: State, records: RecordBatch, context: StepContext): StepResult;
   /**
    * Compiles a stored rule set under the settings of this process. Its version differs from the stored one

@@ -1,5 +1,8 @@
 /** For the processor's suites: record batches and transactions made by hand. */
 import type { RecordBatch } from "../broker/port.ts";
+import { decodeRecordBatches } from "../broker/record_batch_decode.ts";
+import type { RecordFrames } from "../broker/record_frames.ts";
+import { HEADER_TRACE } from "../contracts/headers.ts";
 import { compileRules } from "../rules/compile.ts";
 import { RuleFile } from "../rules/rule_file.ts";
 import type { VerdictSettings } from "../rules/version.ts";
@@ -129,10 +132,41 @@ export function freshState(
   return { state, changes };
 }
 
+/** Framed records as columns, read back as a consumer reads them; `traces` where they have such a header. */
+export function columnsOf(
+  frames: RecordFrames,
+): { keys: (Uint8Array | null)[]; values: (Uint8Array | null)[]; traces: Uint8Array[] } {
+  const keys: (Uint8Array | null)[] = [], values: (Uint8Array | null)[] = [];
+  const traces: Uint8Array[] = [];
+  for (const chunk of frames.plan()) {
+    const batch = frames.encode(chunk, { timestamp: 0 }).slice();
+    const { records } = decodeRecordBatches(batch, {
+      fetchOffset: 0,
+      isolation: "uncommitted",
+      aborted: [],
+    });
+    const slice = (start: number, end: number) =>
+      start < 0 ? null : records.bytes.slice(start, end);
+    for (let i = 0; i < records.count; i++) {
+      keys.push(slice(records.keyStart[i]!, records.keyEnd[i]!));
+      values.push(slice(records.valueStart[i]!, records.valueEnd[i]!));
+      const trace = records.header(i, HEADER_TRACE);
+      if (trace !== undefined) traces.push(trace.slice());
+    }
+  }
+  return { keys, values, traces };
+}
+
+/** Framed changes of the state. */
+export function changesOf(frames: RecordFrames): StateChange[] {
+  const { keys, values } = columnsOf(frames);
+  return keys.map((key, i) => ({ key: key!, value: values[i]! }));
+}
+
 /** Decodes output values. */
 // deno-lint-ignore no-explicit-any -- tests look into any field
-export function documents(values: readonly Uint8Array[]): any[] {
-  return values.map((value) => JSON.parse(decoder.decode(value)));
+export function documents(frames: RecordFrames): any[] {
+  return columnsOf(frames).values.map((value) => JSON.parse(decoder.decode(value!)));
 }
 
 /** Decodes bytes as text. */

@@ -1,26 +1,11 @@
 /** U5: what one transaction holds, as the batches of one send. Pure. */
-import type { PartitionBatch } from "../broker/port.ts";
-import { HEADER_SCHEMA_VERSION, HEADER_TRACE } from "../contracts/headers.ts";
+import type { PartitionBatch, Share } from "../broker/port.ts";
+import { HEADER_SCHEMA_VERSION } from "../contracts/headers.ts";
 import { SCHEMA_VERSION } from "../contracts/services.ts";
 import type { TopicNames } from "../contracts/topics.ts";
-import type { OutColumns, StateChange, StepResult } from "./step_types.ts";
+import type { StateChange, StepResult } from "./step_types.ts";
 
 const SCHEMA_VERSION_BYTES = new TextEncoder().encode(SCHEMA_VERSION);
-
-function outputBatch(topic: string, partition: number, columns: OutColumns): PartitionBatch {
-  return {
-    topic,
-    partition,
-    batch: {
-      keys: columns.keys,
-      values: columns.values,
-      headers: [
-        { name: HEADER_SCHEMA_VERSION, values: SCHEMA_VERSION_BYTES },
-        { name: HEADER_TRACE, values: columns.traces },
-      ],
-    },
-  };
-}
 
 /** Changes of the changelog as a batch. */
 export function changelogBatch(
@@ -39,28 +24,36 @@ export function changelogBatch(
   };
 }
 
+/** What one unit brings to its transaction. */
+interface UnitContent {
+  result: StepResult | undefined;
+  /** Made before the batch was judged, which may touch their keys again. */
+  ruleChanges: readonly StateChange[];
+  /** The position, and what goes with it. */
+  marks: readonly StateChange[];
+}
+
 /**
  * Everything of one unit of work. The partition of each output is the raw partition, never a
  * partitioner's choice (docs/exactly-once.md, "one writer per partition").
  */
-export function unitBatches(
-  topics: TopicNames,
-  partition: number,
-  unit: { result: StepResult | undefined; changes: readonly StateChange[] },
-): PartitionBatch[] {
-  const { result, changes } = unit;
-  const batches: PartitionBatch[] = [];
-  if (result !== undefined) {
-    for (
-      const [topic, columns] of [
-        [topics.transactions, result.transactions],
-        [topics.alerts, result.alerts],
-        [topics.deadLetter, result.deadLetters],
-      ] as const
-    ) {
-      if (columns.values.length > 0) batches.push(outputBatch(topic, partition, columns));
-    }
+export function unitBatches(topics: TopicNames, partition: number, unit: UnitContent): Share[] {
+  const { result, ruleChanges, marks } = unit;
+  if (result === undefined) {
+    return [changelogBatch(topics.state, partition, [...ruleChanges, ...marks])];
   }
-  batches.push(changelogBatch(topics.state, partition, changes));
+  const batches: Share[] = [];
+  for (
+    const [topic, batch] of [
+      [topics.transactions, result.transactions],
+      [topics.alerts, result.alerts],
+      [topics.deadLetter, result.deadLetters],
+    ] as const
+  ) {
+    if (batch.count > 0) batches.push({ topic, partition, batch });
+  }
+  if (ruleChanges.length > 0) batches.push(changelogBatch(topics.state, partition, ruleChanges));
+  for (const { key, value } of marks) result.changes.add(key, value);
+  batches.push({ topic: topics.state, partition, batch: result.changes });
   return batches;
 }

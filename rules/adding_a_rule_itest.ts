@@ -1,6 +1,5 @@
 /** The example of docs/adding-a-rule.md is a rule type that works as the text says. */
 import { assert, assertEquals } from "@std/assert";
-import { ChunkBuffer } from "./chunk_buffer.ts";
 import { CellStore } from "./cells.ts";
 import { emptyFacts, setFacts } from "./values/facts.ts";
 import type { RuleType } from "./rule_type.ts";
@@ -24,7 +23,6 @@ Deno.test("the example of docs/adding-a-rule.md compiles and fires", async () =>
     cellWords: logic.cellWords,
     accountsMax: 10,
     prefix: "a/1/",
-    buffer: new ChunkBuffer(),
   });
   const facts = emptyFacts();
   const fires = (account_id: string, location_country: string) => {

@@ -1,6 +1,5 @@
 /** Cells as bytes in the changelog: a version, then zigzag varints, trailing zeros left out. */
 import { NotReadyError } from "../contracts/errors.ts";
-import type { ChunkBuffer } from "./chunk_buffer.ts";
 
 /** First byte of an encoded cell. */
 export const CELL_VERSION = 1;
@@ -73,26 +72,31 @@ class VarintReader {
   }
 }
 
-/** Encodes the cell whose `length` words begin at `base`; the value is a slice of `into`. */
+/** Most bytes of an encoded cell of `length` words. */
+export function cellBytesMax(length: number): number {
+  return 1 + (length + 3) * VARINT_BYTES_MAX;
+}
+
+/**
+ * Encodes the cell whose `length` words begin at `base` to the start of `into`, which has room for
+ * {@linkcode cellBytesMax}; returns where it ends.
+ */
 export function encodeCell(
   key: number,
   touched: number,
   words: Float64Array,
   base: number,
   length: number,
-  into: ChunkBuffer,
-): Uint8Array {
+  into: Uint8Array,
+): number {
   let used = length;
   while (used > 0 && words[base + used - 1] === 0) used--;
-  const start = into.reserve(1 + (used + 3) * VARINT_BYTES_MAX);
-  const bytes = into.bytes;
-  bytes[start] = CELL_VERSION;
-  let at = writeVarint(bytes, start + 1, length);
-  at = writeVarint(bytes, at, key);
-  at = writeVarint(bytes, at, touched);
-  for (let i = 0; i < used; i++) at = writeVarint(bytes, at, words[base + i]!);
-  into.at = at;
-  return bytes.subarray(start, at);
+  into[0] = CELL_VERSION;
+  let at = writeVarint(into, 1, length);
+  at = writeVarint(into, at, key);
+  at = writeVarint(into, at, touched);
+  for (let i = 0; i < used; i++) at = writeVarint(into, at, words[base + i]!);
+  return at;
 }
 
 /** Number of words that an encoded cell has room for. */

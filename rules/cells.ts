@@ -1,16 +1,10 @@
 /** Where stateful rules keep their cells: typed arrays, two orders of eviction, a changelog. */
 import { ACCOUNT_ID_LENGTH_MAX } from "../contracts/limits.ts";
 import { AccountIndex } from "./account_index.ts";
-import type { ChunkBuffer } from "./chunk_buffer.ts";
-import { decodeCell, encodeCell } from "./cell_codec.ts";
+import { cellBytesMax, decodeCell, encodeCell } from "./cell_codec.ts";
+import type { ChangeSink } from "./state_change.ts";
 import { type Facts, hashBytes } from "./values/facts.ts";
 import { type Cells, CELLS_PER_ACCOUNT_MAX as SLOTS } from "./rule_type.ts";
-
-/** One record of the changelog: null is a tombstone. */
-export interface StateChange {
-  key: Uint8Array;
-  value: Uint8Array | null;
-}
 
 const encoder = new TextEncoder();
 
@@ -38,8 +32,10 @@ export class CellStore implements Cells {
   readonly cellWords: number;
   readonly accountsMax: number;
   readonly #prefix: string;
-  readonly #prefixBytes: Uint8Array;
-  readonly #buffer: ChunkBuffer;
+  /** Scratch: the prefix, and then the rest of a key. */
+  readonly #keyScratch: Uint8Array;
+  readonly #prefixLength: number;
+  readonly #valueScratch: Uint8Array;
   readonly #accounts: AccountIndex;
   // Per account and slot.
   #keys: Float64Array;
@@ -55,13 +51,16 @@ export class CellStore implements Cells {
   #current = -1;
 
   constructor(
-    options: { cellWords: number; accountsMax: number; prefix: string; buffer: ChunkBuffer },
+    options: { cellWords: number; accountsMax: number; prefix: string },
   ) {
     this.cellWords = options.cellWords;
     this.accountsMax = options.accountsMax;
     this.#prefix = options.prefix;
-    this.#prefixBytes = encoder.encode(options.prefix);
-    this.#buffer = options.buffer;
+    const prefix = encoder.encode(options.prefix);
+    this.#prefixLength = prefix.length;
+    this.#keyScratch = new Uint8Array(prefix.length + ACCOUNT_ID_LENGTH_MAX + 4);
+    this.#keyScratch.set(prefix);
+    this.#valueScratch = new Uint8Array(cellBytesMax(options.cellWords));
     this.#accounts = new AccountIndex(Math.min(1024, options.accountsMax));
     const slots = this.#accounts.capacity * SLOTS;
     this.#keys = new Float64Array(slots).fill(NaN);
@@ -184,22 +183,18 @@ export class CellStore implements Cells {
     return `${this.#prefix}${this.#accounts.name(account)}/${slot}`;
   }
 
-  /** The key of a cell, as a slice of the buffer. */
-  #keyBytes(account: number, slot: number): Uint8Array {
-    const prefix = this.#prefixBytes;
-    const start = this.#buffer.reserve(prefix.length + ACCOUNT_ID_LENGTH_MAX + 4);
-    const bytes = this.#buffer.bytes;
-    for (let i = 0; i < prefix.length; i++) bytes[start + i] = prefix[i]!;
-    let at = this.#accounts.writeName(account, bytes, start + prefix.length);
+  /** The key of a cell, in the scratch; returns where it ends. */
+  #writeKey(account: number, slot: number): number {
+    const bytes = this.#keyScratch;
+    let at = this.#accounts.writeName(account, bytes, this.#prefixLength);
     bytes[at++] = 0x2f;
     if (slot >= 10) bytes[at++] = 0x31;
     bytes[at++] = 0x30 + slot % 10;
-    this.#buffer.at = at;
-    return bytes.subarray(start, at);
+    return at;
   }
 
   /** Changes since the last call, one per key. */
-  drain(changes: StateChange[]): void {
+  drain(changes: ChangeSink): void {
     for (const row of this.#dirtyRows) {
       this.#rowDirty[row] = 0;
       const owner = this.#rowOwner[row]!;
@@ -207,20 +202,22 @@ export class CellStore implements Cells {
       const slot = owner % SLOTS;
       const account = (owner - slot) / SLOTS;
       if (this.#gone.size > 0) this.#gone.delete(this.#keyText(account, slot));
-      changes.push({
-        key: this.#keyBytes(account, slot),
-        value: encodeCell(
-          this.#keys[owner]!,
-          this.#touched[owner]!,
-          this.words,
-          row * this.cellWords,
-          this.cellWords,
-          this.#buffer,
-        ),
-      });
+      const keyEnd = this.#writeKey(account, slot);
+      const valueEnd = encodeCell(
+        this.#keys[owner]!,
+        this.#touched[owner]!,
+        this.words,
+        row * this.cellWords,
+        this.cellWords,
+        this.#valueScratch,
+      );
+      changes.change(this.#keyScratch, keyEnd, this.#valueScratch, valueEnd);
     }
     this.#dirtyRows.length = 0;
-    for (const text of this.#gone.keys()) changes.push({ key: encoder.encode(text), value: null });
+    for (const text of this.#gone.keys()) {
+      const key = encoder.encode(text);
+      changes.change(key, key.length, null, 0);
+    }
     this.#gone.clear();
   }
 

@@ -2,8 +2,8 @@
 import { NotReadyError } from "../contracts/errors.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import { cellWordsOf } from "./cell_codec.ts";
-import { CellStore, type StateChange } from "./cells.ts";
-import { ChunkBuffer } from "./chunk_buffer.ts";
+import { CellStore } from "./cells.ts";
+import type { ChangeSink, StateChange } from "./state_change.ts";
 import type { Facts } from "./values/facts.ts";
 import { ruleTypeOf } from "./registry.ts";
 import type { RuleDefinition, RuleLogic, RuleType } from "./rule_type.ts";
@@ -61,12 +61,9 @@ export class RuleEngine {
   #stores = new Map<number, CellStore>();
   #dropped: CellStore[] = [];
   readonly #accountsMax: number;
-  readonly #buffer: ChunkBuffer;
 
-  /** `buffer`: where changelog records are written; one of its own by default. */
-  constructor(options: { accountsMax: number; buffer?: ChunkBuffer }) {
+  constructor(options: { accountsMax: number }) {
     this.#accountsMax = options.accountsMax;
-    this.#buffer = options.buffer ?? new ChunkBuffer();
   }
 
   /** Rules in force, in the order of the rule file. */
@@ -117,8 +114,7 @@ export class RuleEngine {
     let store = this.#stores.get(generation);
     if (store === undefined) {
       const accountsMax = this.#accountsMax;
-      const buffer = this.#buffer;
-      store = new CellStore({ cellWords, accountsMax, prefix: `a/${generation}/`, buffer });
+      store = new CellStore({ cellWords, accountsMax, prefix: `a/${generation}/` });
       this.#stores.set(generation, store);
     }
     return store;
@@ -147,13 +143,13 @@ export class RuleEngine {
   }
 
   /** Appends the changes since the last call, one record per key. */
-  drain(changes: StateChange[]): void {
+  drain(changes: ChangeSink): void {
     for (const store of this.#stores.values()) store.drain(changes);
     let room = DISMANTLE_MAX;
     while (this.#dropped.length > 0 && room > 0) {
       const store = this.#dropped[0]!;
       for (const key of store.dismantle(room)) {
-        changes.push({ key, value: null });
+        changes.change(key, key.length, null, 0);
         room--;
       }
       if (store.accountCount === 0) this.#dropped.shift();

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { StateChange } from "./cells.ts";
 import { OWNERS_KEY, RuleEngine } from "./engine.ts";
 import { NaiveJudge, type NaiveTransaction } from "./naive.ts";
+import { ChangeList, type StateChange } from "./state_change.ts";
 import { checkedRules, checkTable, EngineRun, rule } from "./testing.ts";
 
 const decoder = new TextDecoder();
@@ -157,6 +157,12 @@ function compact(changelog: Map<string, Uint8Array>, changes: readonly StateChan
   }
 }
 
+function drained(engine: RuleEngine): StateChange[] {
+  const list = new ChangeList();
+  engine.drain(list);
+  return list.changes;
+}
+
 function restored(changelog: ReadonlyMap<string, Uint8Array>, accountsMax: number): RuleEngine {
   const engine = new RuleEngine({ accountsMax });
   for (const [key, value] of changelog) engine.restore(key, value);
@@ -185,7 +191,7 @@ Deno.test("the engine equals the judge, for any order, batching, rule edits and 
         const pending: StateChange[] = run.engine.setRules(inForce);
         naive.setRules(inForce);
         const commit = () => {
-          run.engine.drain(pending);
+          pending.push(...drained(run.engine));
           compact(changelog, pending);
           pending.length = 0;
         };
@@ -236,8 +242,7 @@ Deno.test("state of dropped rules is tombstoned, and never comes back", () => {
   const run = new EngineRun();
   const changelog = new Map<string, Uint8Array>();
   const commit = (changes: StateChange[]) => {
-    run.engine.drain(changes);
-    compact(changelog, changes);
+    compact(changelog, [...changes, ...drained(run.engine)]);
   };
   const changes = run.engine.setRules(v(60));
   run.judge(tx);
@@ -246,9 +251,7 @@ Deno.test("state of dropped rules is tombstoned, and never comes back", () => {
   // The edit is recorded, its tombstones are lost: as if the process had died right then.
   compact(changelog, run.engine.setRules(v(30)));
   const engine = restored(changelog, 1000);
-  const mended: StateChange[] = [...engine.setRules(v(30))];
-  engine.drain(mended);
-  compact(changelog, mended);
+  compact(changelog, [...engine.setRules(v(30)), ...drained(engine)]);
   assertEquals([...changelog.keys()], [OWNERS_KEY]);
 });
 

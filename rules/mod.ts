@@ -7,4 +7,4 @@ export * from "./registry.ts";
 export * from "./rule_file.ts";
 export * from "./rule_type.ts";
 export * from "./version.ts";
-export type { StateChange } from "./cells.ts";
+export * from "./state_change.ts";

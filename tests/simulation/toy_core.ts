@@ -4,13 +4,9 @@
  * A raw value is `<account>:<anything>`; one that starts with `!` is refused.
  */
 import type { RecordBatch } from "../../broker/port.ts";
-import type {
-  OutColumns,
-  ProcessorCore,
-  ReadyRuleSet,
-  StateChange,
-  StepResult,
-} from "../../processor/step_types.ts";
+import type { RecordFrames } from "../../broker/record_frames.ts";
+import { createStepOutputs } from "../../processor/step_outputs.ts";
+import type { ProcessorCore, ReadyRuleSet, StepResult } from "../../processor/step_types.ts";
 
 /** Records per account. */
 export type ToyState = Map<string, number>;
@@ -38,14 +34,8 @@ export function toyRules(every: number): ReadyRuleSet<ToyRules> {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function columns(): OutColumns {
-  return { keys: [], values: [], traces: [] };
-}
-
-function put(to: OutColumns, key: string, value: string, trace: string): void {
-  to.keys.push(encoder.encode(key));
-  to.values.push(encoder.encode(value));
-  to.traces.push(encoder.encode(trace));
+function put(to: RecordFrames, key: string, value: string, trace: string): void {
+  to.add(encoder.encode(key), encoder.encode(value), encoder.encode(trace));
 }
 
 /** A core whose state knows its rules through `setRules`; `failAt` throws once at that raw value. */
@@ -55,10 +45,8 @@ export function createToyCore(
   const every = new WeakMap<ToyState, number>();
   function step(state: ToyState, records: RecordBatch, place: string): StepResult {
     const result: StepResult = {
-      transactions: columns(),
-      alerts: columns(),
-      deadLetters: columns(),
-      changes: [],
+      ...createStepOutputs(),
+      alertRecords: [],
       counts: {
         records: records.count,
         accepted: 0,
@@ -92,12 +80,15 @@ export function createToyCore(
       const n = every.get(state)!;
       if (count % n !== 0) continue;
       put(result.alerts, account, `${toyVersion(n)} at ${count}`, trace);
+      result.alertRecords.push(i);
       result.counts.alerts++;
     }
-    result.changes = [...touched].map((account): StateChange => ({
-      key: encoder.encode(`a/${account}`),
-      value: encoder.encode(String(state.get(account))),
-    }));
+    for (const account of touched) {
+      result.changes.add(
+        encoder.encode(`a/${account}`),
+        encoder.encode(String(state.get(account))),
+      );
+    }
     return result;
   }
   return {
