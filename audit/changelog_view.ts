@@ -92,6 +92,22 @@ export class ChangelogView {
     return [...this.#gaps.values()].sort((a, b) => a.next - b.next);
   }
 
+  /**
+   * When the raw topic was made anew, ms: that gap (kind `identity`) was accepted then, and what the processor wrote
+   * before came of another log, whose offsets began at 0 as well. 0 if it never was.
+   */
+  get renewedAtMs(): number {
+    const times = this.gaps.filter(({ kind }) => kind === "identity")
+      .map(({ acceptedAt }) => Date.parse(acceptedAt));
+    return Math.max(0, ...times);
+  }
+
+  /** Accepted gaps whose offsets are of the raw log as it is now. */
+  get gapsOfThisLog(): AcceptedGap[] {
+    const since = this.renewedAtMs;
+    return this.gaps.filter(({ acceptedAt }) => !(Date.parse(acceptedAt) < since));
+  }
+
   /** Every rule set. */
   get ruleSets(): StoredRuleSet[] {
     return [...this.#sets.values()];

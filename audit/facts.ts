@@ -100,12 +100,22 @@ export const ROW: ScratchColumns = {
   file: "int",
 };
 
-/** Files of the tables' current snapshots: which snapshot added them, and the offsets it moved. */
+/** Files of the tables' current snapshots: which snapshot added them. */
 export const FILE: ScratchColumns = { tbl: "int", file: "int", snapshot: "text" };
 
 /** Offsets that a snapshot of ours says it consumed, of a partition of the table's topic. */
 export const RANGE: ScratchColumns = {
   tbl: "int",
+  snapshot: "text",
+  p: "int",
+  from_at: "double",
+  next_at: "double",
+};
+
+/** Both joined: what the records of a file's rows must lie in; nothing can where the snapshot moved no offset of `p`. */
+export const FILE_RANGE: ScratchColumns = {
+  tbl: "int",
+  file: "int",
   snapshot: "text",
   p: "int",
   from_at: "double",
@@ -139,6 +149,7 @@ export const SMALL_TABLES = {
   gap: GAP,
   table_file: FILE,
   consumed: RANGE,
+  file_range: FILE_RANGE,
   foreign_change: CHANGE,
   unstorable_alert: UNSTORABLE_ALERT,
   finding: FINDING,

@@ -7,6 +7,7 @@ import {
   type FactsContext,
   tracedOffset,
   transactionFacts,
+  writtenAtMs,
 } from "./record_facts.ts";
 import type { Cell, Scratch } from "./scratch.ts";
 import type { OnProgress, TopicRange, TopicReader } from "./topic_reader.ts";
@@ -31,13 +32,16 @@ export interface OutputLoad {
   context: FactsContext;
   /** Raw offset from which on records are compared. */
   since: number;
+  /** What was written before came of an earlier raw topic of the same name, ms; 0 if there was none. */
+  renewedMs: number;
 }
 
 /** What was read. */
 export interface LoadedOutput {
   /** Trace of the first record that is still there, if earlier ones have expired; 0 else. */
   firstTrace: number;
-  records: number;
+  /** Records that were left out since they came of an earlier raw topic. */
+  earlier: number;
 }
 
 /** Reads one partition of one topic. */
@@ -47,7 +51,7 @@ export async function loadOutput(
   load: OutputLoad,
   onProgress: OnProgress,
 ): Promise<LoadedOutput> {
-  const { role, context } = load;
+  const { role, context, renewedMs } = load;
   const expired = load.range.from > 0;
   const [name, columns] = role === "alerts"
     ? ["all_alert", ALERT] as const
@@ -56,26 +60,30 @@ export async function loadOutput(
   const range = await skipBefore(reader, load);
   onProgress(range.from - load.range.from);
   const writer = await scratch.writer(name, columns);
-  let records = 0;
+  let earlier = 0;
   let firstTrace: number | undefined;
   try {
     for await (const batch of reader.batches(range, onProgress)) {
       for (let index = 0; index < batch.count; index++) {
+        if (renewedMs > 0 && writtenAtMs(batch, index, role) < renewedMs) {
+          earlier++;
+          continue;
+        }
         firstTrace ??= tracedOffset(batch, index, context) ?? undefined;
-        writer.add(...factsOf(batch, index, context));
+        writer.add(factsOf(batch, index, context));
       }
-      records += batch.count;
     }
   } finally {
     writer.close();
   }
-  return { firstTrace: expired ? firstTrace ?? Number.MAX_SAFE_INTEGER : 0, records };
+  return { firstTrace: expired ? firstTrace ?? Number.MAX_SAFE_INTEGER : 0, earlier };
 }
 
 /** The range without the records whose traces lie before `since`: traces rise with offsets. */
 async function skipBefore(reader: TopicReader, load: OutputLoad): Promise<TopicRange> {
-  const { range, since, context } = load;
-  if (since === 0) return range;
+  const { range, since, context, renewedMs } = load;
+  // Traces rise with offsets in the log of one topic only.
+  if (since === 0 || renewedMs > 0) return range;
   const from = await reader.search(range, (records, index) => {
     const offset = tracedOffset(records, index, context);
     return offset === null || offset >= since;

@@ -41,7 +41,7 @@ export async function loadRaw(
   const raw = await scratch.writer("all_raw", RAW);
   const expected = await scratch.writer("all_expected", EXPECTED);
   const pass = new RawPass(load, { raw, expected });
-  const { gaps, boundaries } = load.changelog;
+  const { gapsOfThisLog: gaps, boundaries } = load.changelog;
   // Only where ids from before are missing does the processor's word on duplicates count.
   const incomplete = load.truncated || gaps.length > 0 ||
     boundaries.some(({ version }) => load.changelog.ruleSet(version)?.problem !== undefined);
@@ -89,7 +89,7 @@ class RawPass {
     this.#writers = writers;
     this.#judge = new PartitionJudge(load.truncated);
     this.#boundaries = load.changelog.boundaries;
-    this.#resumes = load.changelog.gaps.map(({ next, kind }) => ({
+    this.#resumes = load.changelog.gapsOfThisLog.map(({ next, kind }) => ({
       next,
       // A lost changelog leaves no state at all behind; other gaps leave one that nobody can recompute.
       truncated: kind !== "changelog_lost",
@@ -141,7 +141,7 @@ class RawPass {
     const id = accepted
       ? transaction.transactionId
       : deadLetterId(formatTrace(this.#load.range.topic, partition, offset));
-    this.#writers.raw.add(
+    this.#writers.raw.add([
       partition,
       offset,
       kind,
@@ -153,17 +153,10 @@ class RawPass {
         ? transactionBits(transaction.fields, transaction.amountUnits)
         : NO_FINGERPRINT,
       length,
-    );
+    ]);
     for (const { rule, severity, fired, sure } of rules) {
-      this.#writers.expected.add(
-        partition,
-        offset,
-        rule,
-        severity,
-        this.#version,
-        fired ? 1 : 0,
-        sure ? 1 : 0,
-      );
+      const flags = [fired ? 1 : 0, sure ? 1 : 0];
+      this.#writers.expected.add([partition, offset, rule, severity, this.#version, ...flags]);
     }
   }
 }

@@ -7,19 +7,9 @@ import { fieldIndex } from "../iceberg/schema.ts";
 import { type DataFile, FileContent, type Snapshot, type TableMetadata } from "../iceberg/types.ts";
 import { NotReadyError } from "../contracts/errors.ts";
 import { AUDITED_TABLES, type AuditedTable } from "./facts.ts";
-import { rowFactsSql, type RowFile, rowsSql } from "./row_sql.ts";
+import { rowFactsSql, type RowFile, type RowOptions, rowsSql } from "./row_sql.ts";
 import { quoteText, type Scratch } from "./scratch.ts";
 import type { TableFiles } from "./table_files.ts";
-
-/** How rows are read. */
-export interface RowOptions {
-  /** Compare every value. */
-  full: boolean;
-  /** Name of the topic `alerts`: unstorable alerts name it as their source. */
-  alertsTopic: string;
-  /** First raw offset that is looked at, by partition. */
-  starts: readonly number[];
-}
 
 /** A table to read. */
 export interface TableLoad {

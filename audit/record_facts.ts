@@ -55,6 +55,22 @@ function micros(timestamp: unknown): number | string {
   return parseTimestamp(String(timestamp)) ?? "";
 }
 
+const TIME_FIELDS = {
+  transactions: "processing_timestamp",
+  deadLetter: "failed_at",
+  alerts: "alert_timestamp",
+} as const;
+
+/** When the processor says it wrote a record, ms; now where it says nothing that can be read. */
+export function writtenAtMs(
+  records: RecordBatch,
+  index: number,
+  role: keyof typeof TIME_FIELDS,
+): number {
+  const us = parseTimestamp(String(parseValue(records, index)[TIME_FIELDS[role]]));
+  return us === undefined ? Infinity : us / 1000;
+}
+
 /** A row of `output` (facts.ts) of a record of `transactions`. */
 export function transactionFacts(
   records: RecordBatch,

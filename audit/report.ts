@@ -1,5 +1,5 @@
 /** What an audit found, and how it is printed. Pure. */
-import type { FindingGroup } from "./checks.ts";
+import type { FindingGroup } from "./check.ts";
 
 /** Most offenders that are named of each kind. */
 export const OFFENDERS_MAX = 10;
@@ -57,12 +57,12 @@ export interface PartitionCut {
 export interface TableReport {
   name: string;
   exists: boolean;
-  /** Rows of ours, by their lineage. */
-  rows: number;
-  /** Rows of other writers, which have no lineage. */
-  foreignRows: number;
-  /** Records of its topic that it has not read yet. */
-  waiting: number;
+  /** Rows of ours, by their lineage; undefined where a table's rows are not compared, but only its files. */
+  rows: number | undefined;
+  /** Rows of other writers, which have no lineage; undefined as `rows`. */
+  foreignRows: number | undefined;
+  /** Records of its topic that it has not read yet; undefined as `rows`. */
+  waiting: number | undefined;
   snapshots: number;
   files: number;
   missingFiles: number;
@@ -80,6 +80,17 @@ export interface GapReport {
   acceptedAt: string;
 }
 
+/** A gap that an operator accepted for a table: offsets of its topic. */
+export interface TableGapReport {
+  table: string;
+  topic: string;
+  partition: number;
+  stored: number;
+  next: number;
+  reason: string;
+  acceptedAt: string;
+}
+
 /** The whole audit. */
 export interface AuditReport {
   clean: boolean;
@@ -92,6 +103,9 @@ export interface AuditReport {
   tables: TableReport[];
   findings: Finding[];
   gaps: GapReport[];
+  tableGaps: TableGapReport[];
+  /** Records of outputs that came of an earlier raw topic of the same name, and were left out. */
+  earlier: { partition: number; records: number }[];
   durationMs: number;
 }
 
@@ -142,9 +156,8 @@ function tablesText(tables: readonly TableReport[]): string[] {
     table.name,
     ...(table.exists
       ? [
-        printCount(table.rows),
-        printCount(table.waiting),
-        printCount(table.foreignRows),
+        ...[table.rows, table.waiting, table.foreignRows]
+          .map((count) => count === undefined ? "-" : printCount(count)),
         printCount(table.snapshots),
         printCount(table.files),
         printCount(table.missingFiles),
@@ -177,42 +190,46 @@ function findingText(finding: Finding): string[] {
 }
 
 function notes(report: AuditReport): string[] {
-  const lines: string[] = [];
-  for (const { partition, kind, from, to, reason, acceptedAt } of report.gaps) {
-    const what = to > from ? `raw offsets ${from} to ${to - 1}` : "offsets that nobody can name";
-    lines.push(
-      `lost, accepted ${acceptedAt}: ${report.rawTopic}/${partition}, ${what} (${kind}): ${reason}`,
-    );
-  }
-  for (const table of report.tables) {
-    for (const { snapshotId, operation, at, rows } of table.foreign) {
-      const what = rows === undefined
-        ? "its files have expired, so its rows cannot be told"
-        : `${printCount(rows)} rows of ours`;
-      lines.push(
-        `changed by others (snapshot ${snapshotId}): ${table.name}, ${operation} at ${at}, ${what}`,
-      );
-    }
-    if (table.orphans.count > 0) {
-      lines.push(
-        `orphans: ${table.name}, ${printCount(table.orphans.count)} files (${
-          printCount(table.orphans.bytes)
-        } bytes) that no snapshot refers to; first: ${table.orphans.first[0]}`,
-      );
-    }
-  }
-  return lines;
+  return [
+    ...report.gaps.map(({ partition, kind, from, to, reason, acceptedAt }) => {
+      const what = to > from ? `raw offsets ${from} to ${to - 1}` : "offsets that nobody can name";
+      return `lost, accepted ${acceptedAt}: ${report.rawTopic}/${partition}, ${what} (${kind}): ${reason}`;
+    }),
+    ...report.tableGaps.map(({ table, topic, partition, stored, next, reason, acceptedAt }) =>
+      `lost, accepted ${acceptedAt}: ${table}, ${topic}/${partition}, it had read up to ${stored} and went on at ${next}: ${reason}`
+    ),
+    ...report.earlier.map(({ partition, records }) =>
+      `earlier log: ${
+        printCount(records)
+      } records of partition ${partition} came of a "${report.rawTopic}" that was deleted; left out, as are their rows`
+    ),
+    ...report.tables.flatMap(tableNotes),
+  ];
+}
+
+function tableNotes({ name, foreign, orphans }: TableReport): string[] {
+  const changes = foreign.map(({ snapshotId, operation, at, rows }) => {
+    const what = rows === undefined
+      ? "its files have expired, so its rows cannot be told"
+      : `${printCount(rows)} rows of ours`;
+    return `changed by others (snapshot ${snapshotId}): ${name}, ${operation} at ${at}, ${what}`;
+  });
+  if (orphans.count === 0) return changes;
+  const size = `${printCount(orphans.count)} files (${printCount(orphans.bytes)} bytes)`;
+  return [
+    ...changes,
+    `orphans: ${name}, ${size} that no snapshot refers to; first: ${orphans.first[0]}`,
+  ];
 }
 
 /** The verdict in one line. */
 export function verdictText(report: AuditReport): string {
   const { raw, unverifiable, lost } = report.total;
+  const gaps = report.gaps.length + report.tableGaps.length;
   const seconds = (report.durationMs / 1000).toFixed(1);
   const limits = [
     ...(unverifiable > 0 ? [`${printCount(unverifiable)} verdicts unverifiable`] : []),
-    ...(lost > 0 || report.gaps.length > 0
-      ? [`${printCount(lost)} offsets lost in ${report.gaps.length} accepted gaps`]
-      : []),
+    ...(gaps > 0 ? [`${printCount(lost)} raw records lost in ${gaps} accepted gaps`] : []),
   ];
   const but = limits.length === 0 ? "" : `; ${limits.join(", ")}`;
   if (report.clean) {
@@ -239,7 +256,44 @@ export function printReport(report: AuditReport): string {
 
 /** The report for programs: offsets and ids are strings, names as everywhere in the pipeline. */
 export function reportJson(report: AuditReport): Record<string, unknown> {
-  const figures = (one: PartitionFigures) => ({
+  return {
+    schema_version: "1",
+    verdict: report.clean ? "clean" : "not_clean",
+    raw_topic: report.rawTopic,
+    since: report.since ?? null,
+    full: report.full,
+    partitions: report.partitions.map((one, partition) => {
+      const { start, position, end, truncated } = report.cuts[partition]!;
+      const cut = { start: String(start), position: String(position), end: String(end), truncated };
+      return { partition, cut, ...figuresJson(one) };
+    }),
+    total: figuresJson(report.total),
+    tables: report.tables.map(tableJson),
+    findings: report.findings.map(findingJson),
+    gaps: report.gaps.map(({ partition, kind, from, to, reason, acceptedAt }) => ({
+      partition,
+      kind,
+      from: String(from),
+      to: String(to),
+      reason,
+      accepted_at: acceptedAt,
+    })),
+    table_gaps: report.tableGaps.map((gap) => ({
+      table: gap.table,
+      topic: gap.topic,
+      partition: gap.partition,
+      stored: String(gap.stored),
+      next: String(gap.next),
+      reason: gap.reason,
+      accepted_at: gap.acceptedAt,
+    })),
+    earlier_log: report.earlier,
+    duration_ms: Math.round(report.durationMs),
+  };
+}
+
+function figuresJson(one: PartitionFigures) {
+  return {
     raw: one.raw,
     stored: one.stored,
     dead_lettered: one.deadLettered,
@@ -254,56 +308,40 @@ export function reportJson(report: AuditReport): Record<string, unknown> {
     tables: one.tables,
     unverifiable: one.unverifiable,
     lost: one.lost,
-  });
+  };
+}
+
+function tableJson(table: TableReport) {
   return {
-    schema_version: "1",
-    verdict: report.clean ? "clean" : "not_clean",
-    raw_topic: report.rawTopic,
-    since: report.since ?? null,
-    full: report.full,
-    partitions: report.partitions.map((one, partition) => {
-      const { start, position, end, truncated } = report.cuts[partition]!;
-      const cut = { start: String(start), position: String(position), end: String(end), truncated };
-      return { partition, cut, ...figures(one) };
-    }),
-    total: figures(report.total),
-    tables: report.tables.map((table) => ({
-      name: table.name,
-      exists: table.exists,
-      rows: table.rows,
-      rows_of_others: table.foreignRows,
-      waiting: table.waiting,
-      snapshots: table.snapshots,
-      files: table.files,
-      missing_files: table.missingFiles,
-      orphans: table.orphans,
-      changed_by_others: table.foreign.map(({ snapshotId, operation, at, rows }) => ({
-        snapshot_id: snapshotId,
-        operation,
-        at,
-        rows: rows ?? null,
-      })),
+    name: table.name,
+    exists: table.exists,
+    rows: table.rows ?? null,
+    rows_of_others: table.foreignRows ?? null,
+    waiting: table.waiting ?? null,
+    snapshots: table.snapshots,
+    files: table.files,
+    missing_files: table.missingFiles,
+    orphans: table.orphans,
+    changed_by_others: table.foreign.map(({ snapshotId, operation, at, rows }) => ({
+      snapshot_id: snapshotId,
+      operation,
+      at,
+      rows: rows ?? null,
     })),
-    findings: report.findings.map(({ kind, excused, count, offenders }) => ({
-      kind,
-      excused,
-      count,
-      offenders: offenders.map(({ at, trace, transactionId, rule, detail }) => ({
-        at,
-        trace: trace ?? null,
-        transaction_id: transactionId ?? null,
-        rule: rule ?? null,
-        detail,
-      })),
+  };
+}
+
+function findingJson({ kind, excused, count, offenders }: Finding) {
+  return {
+    kind,
+    excused,
+    count,
+    offenders: offenders.map(({ at, trace, transactionId, rule, detail }) => ({
+      at,
+      trace: trace ?? null,
+      transaction_id: transactionId ?? null,
+      rule: rule ?? null,
+      detail,
     })),
-    gaps: report.gaps.map(({ partition, kind, from, to, reason, acceptedAt }) => ({
-      partition,
-      kind,
-      from: String(from),
-      to: String(to),
-      reason,
-      accepted_at: acceptedAt,
-    })),
-    duration_ms: Math.round(report.durationMs),
   };
 }

@@ -136,6 +136,8 @@ function textBitsSql(parts: readonly string[]): string {
 }
 
 interface Projection {
+  /** When the processor wrote the record. */
+  time: string;
   kind: string;
   ofAlert: string;
   flagged: string;
@@ -151,6 +153,7 @@ const NONE = "-1";
 
 const PROJECTIONS: Readonly<Record<AuditedTable, (alertsTopic: string) => Projection>> = {
   transactions: () => ({
+    time: "processing_timestamp",
     kind: "0",
     ofAlert: "0",
     flagged: "CASE WHEN is_flagged THEN 1 WHEN NOT is_flagged THEN 0 ELSE -1 END",
@@ -174,6 +177,7 @@ const PROJECTIONS: Readonly<Record<AuditedTable, (alertsTopic: string) => Projec
     ],
   }),
   dead_letters: (alertsTopic) => ({
+    time: "failed_at",
     kind: `list_position([${DEAD_LETTER_TYPES.map(quoteText).join(", ")}], error_type)`,
     ofAlert: `CASE WHEN source_topic = ${quoteText(alertsTopic)} THEN 1 ELSE 0 END`,
     flagged: NONE,
@@ -191,6 +195,7 @@ const PROJECTIONS: Readonly<Record<AuditedTable, (alertsTopic: string) => Projec
     ],
   }),
   alerts: () => ({
+    time: "alert_timestamp",
     kind: "0",
     ofAlert: "0",
     flagged: NONE,
@@ -210,14 +215,26 @@ const PROJECTIONS: Readonly<Record<AuditedTable, (alertsTopic: string) => Projec
   }),
 };
 
+/** Which rows are looked at, and what of them. */
+export interface RowOptions {
+  /** Compare every value. */
+  full: boolean;
+  /** Name of the topic `alerts`: unstorable alerts name it as their source. */
+  alertsTopic: string;
+  /** First raw offset that is looked at, by partition. */
+  starts: readonly number[];
+  /** Rows written before came of an earlier raw topic, ms by partition; 0 where there was none. */
+  renewed: readonly number[];
+}
+
 /** Facts of rows as facts.ts has them in `table_row`, from the rows that `rowsSql` gives. */
-export function rowFactsSql(
-  table: AuditedTable,
-  source: string,
-  options: { full: boolean; alertsTopic: string; starts: readonly number[] },
-): string {
-  const { kind, ofAlert, flagged, rule, severity, version, id, row } = PROJECTIONS[table](
+export function rowFactsSql(table: AuditedTable, source: string, options: RowOptions): string {
+  const { time, kind, ofAlert, flagged, rule, severity, version, id, row } = PROJECTIONS[table](
     options.alertsTopic,
+  );
+  const earlier = options.renewed.flatMap((ms, partition) =>
+    ms === 0 ? [] : [` AND NOT (coalesce(source_partition, -1) = ${partition}
+      AND coalesce(epoch_ms(${time}) < ${ms}, false))`]
   );
   return `SELECT ${AUDITED_TABLES.indexOf(table)} AS tbl, source_partition::INTEGER AS p,
     source_offset::DOUBLE AS o, coalesce(${kind}, 0)::INTEGER AS kind,
@@ -225,6 +242,8 @@ export function rowFactsSql(
     (${rule})::VARCHAR AS rule, (${severity})::VARCHAR AS severity, (${version})::DOUBLE AS version,
     (${id})::DOUBLE AS id, ${options.full ? textBitsSql(row) : NONE}::DOUBLE AS row_bits,
     file::INTEGER AS file FROM (${source})
-    WHERE source_offset IS NULL OR source_partition IS NULL
-      OR source_offset >= coalesce([${options.starts.join(", ")}][source_partition + 1], 0)`;
+    WHERE (source_offset IS NULL OR source_partition IS NULL
+      OR source_offset >= coalesce([${options.starts.join(", ")}][source_partition + 1], 0))${
+    earlier.join("")
+  }`;
 }

@@ -32,27 +32,30 @@ export type SqlValue = null | boolean | number | string;
 export class ScratchWriter {
   readonly #appender: DuckDBAppender;
   readonly #types: (typeof TYPES)[keyof typeof TYPES][];
-  #columns: Cell[][];
+  /** Filled again and again: arrays that grow anew for each chunk cost more than what is in them. */
+  readonly #columns: Cell[][];
   #rows = 0;
 
   constructor(appender: DuckDBAppender, columns: ScratchColumns) {
     this.#appender = appender;
     this.#types = Object.values(columns).map((type) => TYPES[type]);
-    this.#columns = this.#types.map(() => []);
+    this.#columns = this.#types.map(() => new Array<Cell>(CHUNK_ROWS).fill(null));
   }
 
   /** Adds a row; values in the order of the columns. */
-  add(...values: Cell[]): void {
-    for (let i = 0; i < values.length; i++) this.#columns[i]!.push(values[i]!);
+  add(values: readonly Cell[]): void {
+    for (let i = 0; i < values.length; i++) this.#columns[i]![this.#rows] = values[i]!;
     if (++this.#rows === CHUNK_ROWS) this.#flush();
   }
 
   #flush(): void {
     if (this.#rows === 0) return;
     const chunk = DuckDBDataChunk.create(this.#types, this.#rows);
-    chunk.setColumns(this.#columns);
+    for (let i = 0; i < this.#columns.length; i++) {
+      const column = this.#columns[i]!;
+      chunk.setColumnValues(i, this.#rows === CHUNK_ROWS ? column : column.slice(0, this.#rows));
+    }
     this.#appender.appendDataChunk(chunk);
-    this.#columns = this.#types.map(() => []);
     this.#rows = 0;
   }
 
@@ -63,14 +66,25 @@ export class ScratchWriter {
   }
 }
 
+const SESSION_SETTINGS = [
+  "SET TimeZone = 'UTC'",
+  "SET preserve_insertion_order = false",
+  "SET allocator_flush_threshold = '16MiB'",
+  "SET allocator_bulk_deallocation_flush_threshold = '16MiB'",
+  "SET autoinstall_known_extensions = false",
+  "SET autoload_known_extensions = false",
+];
+
 /** A DuckDB in a folder of its own. */
 export class Scratch {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  readonly #owner: boolean;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, owner: boolean) {
     this.#instance = instance;
     this.#connection = connection;
+    this.#owner = owner;
   }
 
   /** Opens one in an existing folder. */
@@ -81,18 +95,12 @@ export class Scratch {
       threads: "1",
       temp_directory: `${folder}/spill`,
     });
-    const connection = await instance.connect();
-    for (
-      const setting of [
-        "SET TimeZone = 'UTC'",
-        "SET preserve_insertion_order = false",
-        "SET allocator_flush_threshold = '16MiB'",
-        "SET allocator_bulk_deallocation_flush_threshold = '16MiB'",
-        "SET autoinstall_known_extensions = false",
-        "SET autoload_known_extensions = false",
-      ]
-    ) await connection.run(setting);
-    return new Scratch(instance, connection);
+    return new Scratch(instance, await connect(instance), true);
+  }
+
+  /** Another connection to the same data, for work beside this one's; temporary tables are its own. */
+  async beside(): Promise<Scratch> {
+    return new Scratch(this.#instance, await connect(this.#instance), false);
   }
 
   /** Makes a table. */
@@ -120,8 +128,14 @@ export class Scratch {
 
   close(): void {
     this.#connection.closeSync();
-    this.#instance.closeSync();
+    if (this.#owner) this.#instance.closeSync();
   }
+}
+
+async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
+  const connection = await instance.connect();
+  for (const setting of SESSION_SETTINGS) await connection.run(setting);
+  return connection;
 }
 
 /** A text as an SQL literal. */

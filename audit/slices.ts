@@ -18,19 +18,20 @@ export interface Slice {
   to: number | undefined;
 }
 
-/** Cuts up everything. Pure. */
+/** What belongs to no partition of the raw topic. */
+export const REST_SLICE: Slice = { partition: undefined, from: undefined, to: undefined };
+
+/** Cuts up one partition. Pure. */
 export function slicesOf(
-  partitions: readonly { partition: number; start: number; end: number }[],
+  { partition, start, end }: { partition: number; start: number; end: number },
 ): Slice[] {
-  const slices: Slice[] = [{ partition: undefined, from: undefined, to: undefined }];
-  for (const { partition, start, end } of partitions) {
-    let from: number | undefined;
-    for (let to = start + SLICE_OFFSETS_MAX; to < end; to += SLICE_OFFSETS_MAX) {
-      slices.push({ partition, from, to });
-      from = to;
-    }
-    slices.push({ partition, from, to: undefined });
+  const slices: Slice[] = [];
+  let from: number | undefined;
+  for (let to = start + SLICE_OFFSETS_MAX; to < end; to += SLICE_OFFSETS_MAX) {
+    slices.push({ partition, from, to });
+    from = to;
   }
+  slices.push({ partition, from, to: undefined });
   return slices;
 }
 
@@ -44,7 +45,7 @@ export async function cutSlice(scratch: Scratch, slice: Slice): Promise<void> {
     // Rows of unstorable alerts carry an offset of another topic.
     const own = name === "table_row" ? ["of_alert = 0"] : [];
     await scratch.run(
-      `CREATE OR REPLACE TABLE ${name} AS SELECT * FROM all_${name}
+      `CREATE OR REPLACE TEMP TABLE ${name} AS SELECT * FROM all_${name}
         WHERE ${[...conditions, ...own].join(" AND ")}`,
     );
   }

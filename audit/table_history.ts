@@ -30,6 +30,24 @@ export interface ConsumedRange {
   next: number;
 }
 
+/**
+ * Summary entry and table property: JSON list of gaps that an operator accepted for the table, the newest last
+ * (docs/sink.md). The property keeps the last 100 when their snapshots are long gone.
+ */
+export const TABLE_GAPS_PROPERTY = "pipeline.gaps";
+
+/** Offsets of a topic that its table gave up, from `stored` to `next` (exclusive); all before `next` in a topic made anew. */
+export interface TableGap {
+  topic: string;
+  partition: number;
+  stored: number;
+  next: number;
+  /** The topic was made anew: what the table had not read of the old one is gone, however much that was. */
+  anew: boolean;
+  reason: string;
+  acceptedAt: string;
+}
+
 /** What the snapshots say. */
 export interface TableHistory {
   /** Kept snapshots of the current history, oldest first. */
@@ -40,6 +58,8 @@ export interface TableHistory {
   next: ReadonlyMap<number, number>;
   /** What appends of ours moved. */
   ranges: readonly ConsumedRange[];
+  /** Accepted, in their order. */
+  gaps: readonly TableGap[];
   problems: readonly HistoryProblem[];
 }
 
@@ -50,7 +70,37 @@ export function tableHistory(metadata: TableMetadata, log: LogIdentity): TableHi
   const walk = new HistoryWalk(log);
   for (const snapshot of snapshots) walk.take(snapshot);
   walk.compareProperty(metadata.properties[OFFSETS_PROPERTY], snapshots);
-  return { snapshots, ...walk.found };
+  return { snapshots, ...walk.found, gaps: gapsOf(metadata, snapshots, log.topic) };
+}
+
+/** Gaps on record: those of the property, and any that it lacks in the snapshots. */
+function gapsOf(
+  { properties }: TableMetadata,
+  snapshots: readonly Snapshot[],
+  topic: string,
+): TableGap[] {
+  const texts = [properties, ...snapshots.map(({ summary }) => summary)]
+    .map((entries) => entries[TABLE_GAPS_PROPERTY]);
+  const gaps = texts.flatMap(readGaps).filter((gap) => gap.topic === topic);
+  return [...new Map(gaps.map((gap) => [JSON.stringify(gap), gap])).values()];
+}
+
+/** None where the text is no list of gaps: it only ever excuses something. */
+function readGaps(text: string | undefined): TableGap[] {
+  try {
+    const list = JSON.parse(text ?? "[]") as Record<string, unknown>[];
+    return list.map(({ topic, partition, stored, next, reason, acceptedAt }) => ({
+      topic: String(topic),
+      partition: Number(partition),
+      stored: Number(stored),
+      next: Number(next),
+      anew: reason === "the log was made anew",
+      reason: String(reason),
+      acceptedAt: String(acceptedAt),
+    }));
+  } catch {
+    return [];
+  }
 }
 
 interface Offsets {
@@ -62,19 +112,21 @@ class HistoryWalk {
   readonly #log: LogIdentity;
   readonly #foreign: Snapshot[] = [];
   readonly #ranges: ConsumedRange[] = [];
-  readonly #problems: HistoryProblem[] = [];
+  #problems: HistoryProblem[] = [];
+  /** Of other logs than this one. */
+  #strangers: HistoryProblem[] = [];
   #before: Offsets | undefined;
 
   constructor(log: LogIdentity) {
     this.#log = log;
   }
 
-  get found(): Omit<TableHistory, "snapshots"> {
+  get found(): Omit<TableHistory, "snapshots" | "gaps"> {
     return {
       foreign: this.#foreign,
       next: this.#before?.next ?? new Map(),
       ranges: this.#ranges,
-      problems: this.#problems,
+      problems: [...this.#strangers, ...this.#problems],
     };
   }
 
@@ -85,10 +137,16 @@ class HistoryWalk {
       return;
     }
     const snapshotId = snapshot["snapshot-id"];
+    const given = readGaps(snapshot.summary[TABLE_GAPS_PROPERTY]);
+    const gaps = given.filter(({ topic }) => topic === this.#log.topic);
+    // With it an operator said that the table goes on in a log made anew.
+    if (gaps.some(({ anew }) => anew)) this.#strangers = [];
     const offsets = this.#read(text, snapshotId);
     if (offsets === undefined) return;
+    const accepted = new Set(gaps.map(({ partition }) => partition));
     for (const [partition, next] of offsets.next) {
       const from = offsets.from.get(partition) ?? next;
+      if (accepted.has(partition)) continue;
       const moved = this.#checkStep({ snapshotId, partition, from, next });
       if (moved && snapshot.summary.operation === "append") {
         this.#ranges.push({ snapshotId, partition, from, next });
@@ -158,21 +216,15 @@ class HistoryWalk {
       return undefined;
     }
     if (offsets.cluster !== cluster) {
-      this.#say(
-        snapshotId,
-        undefined,
-        `its offsets are of cluster ${offsets.cluster}, not ${cluster}`,
-      );
+      const detail = `its offsets are of cluster ${offsets.cluster}, not ${cluster}`;
+      this.#strangers.push({ snapshotId, partition: undefined, detail });
       return undefined;
     }
     const entry = offsets.topics?.[topic];
     if (entry === undefined) return { from: new Map(), next: new Map() };
     if (entry.id !== topicId) {
-      this.#say(
-        snapshotId,
-        undefined,
-        `its offsets are of topic id ${entry.id}, now it is ${topicId}`,
-      );
+      const detail = `its offsets are of topic id ${entry.id}, now it is ${topicId}`;
+      this.#strangers.push({ snapshotId, partition: undefined, detail });
       return undefined;
     }
     return { from: offsetMap(entry.from), next: offsetMap(entry.next) };

@@ -13,7 +13,7 @@ import { ChangelogView } from "./changelog_view.ts";
 import { AUDITED_TABLES, type AuditedTable } from "./facts.ts";
 import { type TableView, viewTable } from "./table_files.ts";
 import { type LogIdentity, type TableHistory, tableHistory } from "./table_history.ts";
-import { type OnProgress, type TopicReader, valueOf } from "./topic_reader.ts";
+import { type TopicRange, type TopicReader, valueOf } from "./topic_reader.ts";
 
 /** Topic of each audited table. */
 export const TOPIC_OF: Readonly<Record<AuditedTable, "transactions" | "deadLetter" | "alerts">> = {
@@ -63,7 +63,7 @@ export interface ViewSources {
 }
 
 /** Fixes the view. @throws {NotReadyError} if a topic is not there */
-export async function fixView(sources: ViewSources, onProgress: OnProgress): Promise<AuditView> {
+export async function fixView(sources: ViewSources): Promise<AuditView> {
   const { broker, reader, catalog, topics, namespace } = sources;
   const names = [topics.raw, topics.transactions, topics.deadLetter, topics.alerts, topics.state];
   const infos = await broker.topics(names);
@@ -76,44 +76,10 @@ export async function fixView(sources: ViewSources, onProgress: OnProgress): Pro
     tables.set(name, await viewTable(catalog, namespace, name));
   }
   // 2. Positions.
-  const rawStarts = await reader.offsets(topics.raw);
-  const stateEnds = await reader.offsets(topics.state);
-  const changelogs: ChangelogView[] = [];
-  for (const { partition } of rawStarts) {
-    const log = stateEnds.find((one) => one.partition === partition);
-    const view = new ChangelogView();
-    if (log !== undefined) {
-      await readChangelog(reader, view, { ...rangeOf(topics.state, log), onProgress });
-    }
-    changelogs.push(view);
-  }
+  const changelogs = await readChangelogs(reader, topics);
   // 3. Ends.
-  const raw = await reader.offsets(topics.raw);
-  const ends = {
-    transactions: await reader.offsets(topics.transactions),
-    deadLetter: await reader.offsets(topics.deadLetter),
-    alerts: await reader.offsets(topics.alerts),
-  };
+  const partitions = await cutPartitions(sources, changelogs);
   const clusterId = await broker.clusterId();
-  const partitions: PartitionView[] = [];
-  for (const log of raw) {
-    const start = await startOf(sources, log);
-    const changelog = changelogs[log.partition]!;
-    partitions.push({
-      partition: log.partition,
-      changelog,
-      start,
-      logStart: log.start,
-      position: changelog.position?.next ?? log.start,
-      end: log.stable,
-      stateEnd: stateEnds.find((one) => one.partition === log.partition)?.end ?? 0,
-      outputs: {
-        transactions: ofPartition(ends.transactions, log.partition),
-        deadLetter: ofPartition(ends.deadLetter, log.partition),
-        alerts: ofPartition(ends.alerts, log.partition),
-      },
-    });
-  }
   const histories = new Map<AuditedTable, TableHistory>();
   for (const table of AUDITED_TABLES) {
     const view = tables.get(table);
@@ -122,6 +88,62 @@ export async function fixView(sources: ViewSources, onProgress: OnProgress): Pro
     if (view !== undefined) histories.set(table, tableHistory(view.metadata, log));
   }
   return { clusterId, rawTopicId: infos.get(topics.raw)!.id, partitions, tables, histories };
+}
+
+/** The changelog of one partition, as far as it went. */
+interface ReadChangelog {
+  changelog: ChangelogView;
+  stateEnd: number;
+}
+
+/** By partition of the raw topic. */
+async function readChangelogs(
+  reader: TopicReader,
+  topics: TopicNames,
+): Promise<Map<number, ReadChangelog>> {
+  const raw = await reader.offsets(topics.raw);
+  const ends = await reader.offsets(topics.state);
+  const read = new Map<number, ReadChangelog>();
+  for (const { partition } of raw) {
+    const log = ends.find((one) => one.partition === partition);
+    const changelog = new ChangelogView();
+    if (log !== undefined) await readChangelog(reader, changelog, rangeOf(topics.state, log));
+    read.set(partition, { changelog, stateEnd: log?.end ?? 0 });
+  }
+  return read;
+}
+
+async function cutPartitions(
+  sources: ViewSources,
+  changelogs: ReadonlyMap<number, ReadChangelog>,
+): Promise<PartitionView[]> {
+  const { reader, topics } = sources;
+  const raw = await reader.offsets(topics.raw);
+  const transactions = await reader.offsets(topics.transactions);
+  const deadLetter = await reader.offsets(topics.deadLetter);
+  const alerts = await reader.offsets(topics.alerts);
+  const partitions: PartitionView[] = [];
+  for (const log of raw) {
+    const { partition } = log;
+    const known = changelogs.get(partition);
+    if (known === undefined) continue; // the topic has grown just now
+    const { changelog, stateEnd } = known;
+    partitions.push({
+      partition,
+      changelog,
+      start: await startOf(sources, log),
+      logStart: log.start,
+      position: changelog.position?.next ?? log.start,
+      end: log.stable,
+      stateEnd,
+      outputs: {
+        transactions: ofPartition(transactions, partition),
+        deadLetter: ofPartition(deadLetter, partition),
+        alerts: ofPartition(alerts, partition),
+      },
+    });
+  }
+  return partitions;
 }
 
 function rangeOf(topic: string, { partition, start, end }: PartitionOffsets) {
@@ -146,9 +168,9 @@ async function startOf(
 async function readChangelog(
   reader: TopicReader,
   view: ChangelogView,
-  range: { topic: string; partition: number; from: number; to: number; onProgress?: OnProgress },
+  range: TopicRange,
 ): Promise<void> {
-  for await (const batch of reader.batches(range, range.onProgress)) {
+  for await (const batch of reader.batches(range)) {
     for (let index = 0; index < batch.count; index++) {
       const start = batch.keyStart[index]!;
       if (start < 0) continue;
@@ -157,22 +179,16 @@ async function readChangelog(
   }
 }
 
-/** Where the processor stands by now: positions after the outputs were read. */
-export async function positionsAfter(
+/** Where the processor stands by now: the position of a partition after its outputs were read. */
+export async function positionAfter(
   reader: TopicReader,
   stateTopic: string,
-  view: AuditView,
-): Promise<number[]> {
-  const logs = await reader.offsets(stateTopic);
-  const positions: number[] = [];
-  for (const { partition, position, stateEnd } of view.partitions) {
-    const log = logs.find((one) => one.partition === partition);
-    const changelog = new ChangelogView();
-    if (log !== undefined) {
-      const from = Math.max(stateEnd, log.start);
-      await readChangelog(reader, changelog, { ...rangeOf(stateTopic, log), from });
-    }
-    positions.push(changelog.position?.next ?? position);
-  }
-  return positions;
+  { partition, position, stateEnd }: PartitionView,
+): Promise<number> {
+  const log = (await reader.offsets(stateTopic)).find((one) => one.partition === partition);
+  if (log === undefined) return position;
+  const changelog = new ChangelogView();
+  const from = Math.max(stateEnd, log.start);
+  await readChangelog(reader, changelog, { ...rangeOf(stateTopic, log), from });
+  return changelog.position?.next ?? position;
 }
