@@ -1,13 +1,15 @@
 /**
  * The sink is killed with -9 at seeded moments, three of them between data files and a commit's reply,
- * while the catalog restarts and answers wrongly after having applied. Then every committed record is a row
- * once, counted by PyIceberg, which reads every referenced file in doing so.
+ * while the catalog restarts and answers wrongly after having applied. Then every record is a row once, counted by
+ * PyIceberg, which reads every referenced file in doing so; and the audit is clean.
  *
  * `TEST_SEED=<n>` repeats a run; TEST_LONG=1 is the full size.
  */
 import { assert, assertEquals } from "@std/assert";
 import { createKafkaBroker } from "../../broker/kafka.ts";
-import type { Broker } from "../../broker/port.ts";
+import type { Broker, TransactionalWriter } from "../../broker/port.ts";
+import { TOPIC_NAMES_DEFAULT, topicSpecs } from "../../contracts/topics.ts";
+import { ADDED_FIELDS } from "../../contracts/transaction.ts";
 import { restCatalog } from "../../iceberg/catalog/rest.ts";
 import { removeOrphans } from "../../iceberg/commit/orphans.ts";
 import { loadTable } from "../../iceberg/commit/table.ts";
@@ -19,7 +21,9 @@ import { transactionValue } from "../../sink/testing.ts";
 import { ensureJars } from "../../tasks/native/jars.ts";
 import { runPython } from "../support/python.ts";
 import { freePort, type ServiceProcess, startCatalog, startKafka } from "../support/services.ts";
+import { assertAudited, untilStored } from "./audited_end.ts";
 import { type CommitFate, startCatalogProxy } from "./catalog_proxy.ts";
+import { ProcessorProcess } from "./processor_process.ts";
 
 const LONG = Deno.env.get("TEST_LONG") === "1";
 const SEED = Number(Deno.env.get("TEST_SEED") ?? Math.floor(Math.random() * 1e9));
@@ -28,6 +32,8 @@ const PACED_MS = LONG ? 90_000 : 12_000;
 /** Kills at moments of the clock; three more come from the proxy, at moments of a commit. */
 const CLOCK_KILLS = LONG ? 6 : 2;
 const PARTITIONS = 4;
+const TOPICS = TOPIC_NAMES_DEFAULT;
+const encoder = new TextEncoder();
 /** One record in so many cannot be stored: half a surrogate pair in a text. */
 const UNSTORABLE_EVERY = 997;
 
@@ -110,56 +116,72 @@ class SinkProcess {
 }
 
 /**
- * Paced, transactional, one transaction in eight aborted: its records must never become rows. Goes on, slowly, until
- * every planned fault had a commit to strike.
+ * Paced raw records for the processor, and now and then, in between its transactions, one of ours that is aborted: its
+ * records must never become rows. Goes on, slowly, until every planned fault had a commit to strike.
  */
 async function produceAll(
   broker: Broker,
   random: () => number,
   enough: () => boolean,
 ): Promise<Set<string>> {
-  const encoder = new TextEncoder();
   const written = new Set<string>();
-  const perTransaction = 50;
-  const transactions = ROWS / PARTITIONS / perTransaction;
+  const perBatch = 50;
+  const batches = ROWS / PARTITIONS / perBatch;
   await Promise.all(
     Array.from({ length: PARTITIONS }, async (_, partition) => {
-      const writer = await broker.openTransactionalWriter(`crash-${partition}`);
+      const raw = await broker.openWriter();
+      const aborting = await broker.openTransactionalWriter(`crash-${partition}`);
       let offset = 0;
-      for (let n = 0; n < transactions || !enough(); n++) {
-        const abort = random() < 1 / 8;
-        const numbers = Array.from({ length: perTransaction }, (_, i) => offset + i);
-        writer.begin();
-        await writer.send([{
-          topic: "transactions",
-          partition,
-          batch: {
-            keys: numbers.map(() => null),
-            values: numbers.map((number) => encoder.encode(valueText(number, abort))),
-            headers: [{
-              name: "trace",
-              values: numbers.map((number) =>
-                encoder.encode(`raw-transactions/${partition}/${number}`)
-              ),
-            }],
-          },
-        }]);
-        if (abort) await writer.abort();
-        else {
-          await writer.commit();
-          for (const number of numbers) written.add(`${partition}/${number}`);
-          offset += perTransaction;
+      for (let n = 0; n < batches || !enough(); n++) {
+        const numbers = Array.from({ length: perBatch }, (_, i) => offset + i);
+        // Records before its first position would mean to the processor that its changelog is lost.
+        if (random() < 1 / 8 && await hasPosition(broker, partition)) {
+          await sendAborted(aborting, partition, numbers);
         }
-        await sleep(PACED_MS / transactions * 2 * random());
+        const values = numbers.map((number) => encoder.encode(valueText(number)));
+        const keys = numbers.map(() => null);
+        await raw.send([{ topic: TOPICS.raw, partition, batch: { keys, values } }]);
+        for (const number of numbers) written.add(`${partition}/${number}`);
+        offset += perBatch;
+        await sleep(PACED_MS / batches * 2 * random());
       }
-      await writer.close();
+      await Promise.all([raw.close(), aborting.close()]);
     }),
   );
   return written;
 }
 
-function valueText(number: number, aborted: boolean): string {
-  const value = transactionValue(number * 40, aborted ? { status: "aborted" } : {});
+async function hasPosition(broker: Broker, partition: number): Promise<boolean> {
+  const ends = await broker.offsets(TOPICS.state);
+  return ends.some((one) => one.partition === partition && one.stable > 0);
+}
+
+/** What the processor could have written of these raw records, but did not. */
+async function sendAborted(
+  writer: TransactionalWriter,
+  partition: number,
+  numbers: readonly number[],
+): Promise<void> {
+  const trace = (number: number) => encoder.encode(`${TOPICS.raw}/${partition}/${number}`);
+  writer.begin();
+  await writer.send([{
+    topic: TOPICS.transactions,
+    partition,
+    batch: {
+      keys: numbers.map(() => null),
+      values: numbers.map((number) => encoder.encode(JSON.stringify(transactionValue(number)))),
+      headers: [{ name: "trace", values: numbers.map(trace) }],
+    },
+  }]);
+  await writer.abort();
+}
+
+/** A raw record: 40 s of event time after the one before, so that there are several days and nights. */
+function valueText(number: number): string {
+  const value = transactionValue(number * 40, {
+    timestamp: new Date(Date.UTC(2026, 0, 10) + number * 40_000).toISOString(),
+  });
+  for (const added of ADDED_FIELDS) delete value[added];
   const text = JSON.stringify(value);
   return isUnstorable(number) ? text.replace("Merchant", "\\ud800") : text;
 }
@@ -221,23 +243,26 @@ Deno.test(`the sink stores every record once through kills and a lying catalog (
     "sink: { commit_interval_ms: 700, commit_rows_max: 20000 }\n",
   );
   const broker = createKafkaBroker({ brokers: [kafka.address], clientId: "crash-test" });
-  await broker.createTopics([
-    ...["transactions", "alerts", "dead-letter"].map((name) => ({ name, partitions: PARTITIONS })),
-    { name: "pipeline-sessions", partitions: 1 },
-  ]);
+  await Deno.copyFile(
+    join(projectRoot, "config", "alerting-rules.yaml"),
+    join(configDir, "alerting-rules.yaml"),
+  );
+  await broker.createTopics(topicSpecs(TOPICS, PARTITIONS));
   const proxy = startCatalogProxy({
     target: () => catalogUrl,
     fate: fates(random),
     kill: () => sink.kill(),
   });
-  const sink = new SinkProcess({
+  const env = {
     PIPELINE_DATA_DIR: join(dir, "data"),
     PIPELINE_CONFIG_DIR: configDir,
     PIPELINE_PORT_OFFSET: String(10_000 + 100 * Math.floor(Math.random() * 400)),
     PIPELINE_KAFKA_BROKERS: kafka.address,
-    PIPELINE_CATALOG_URI: proxy.url,
+    PIPELINE_CATALOG_URI: catalogUrl,
     PIPELINE_CATALOG_WAREHOUSE: warehouse,
-  });
+  };
+  const processor = new ProcessorProcess(env);
+  const sink = new SinkProcess({ ...env, PIPELINE_CATALOG_URI: proxy.url });
   const running = sink.run();
   try {
     const producing = produceAll(broker, random, () => proxy.commits() > FATES.length);
@@ -258,7 +283,8 @@ Deno.test(`the sink stores every record once through kills and a lying catalog (
       await totalRows(catalogUrl, "transactions") < written.size - bad.length &&
       performance.now() < deadline
     ) await sleep(200);
-    await sink.stop();
+    await untilStored(broker, catalogUrl);
+    await Promise.all([processor.stop(), sink.stop()]);
     await running;
     await cleanOrphans(catalogUrl, warehouse);
     const seen = JSON.parse(await runPython(COUNT, [catalogUrl])) as Record<
@@ -271,6 +297,9 @@ Deno.test(`the sink stores every record once through kills and a lying catalog (
     assertEquals(traces("dead_letters"), sorted(bad), "unstorable records");
     assertEquals(seen.transactions!.length, good.length, "rows");
     assertEquals(traces("transactions"), sorted(good), "each record once");
+    const audited = await assertAudited(env);
+    assertEquals(audited.raw, written.size);
+    assert(audited.alerts > 0, "alerts are stored as well");
     assert(sink.kills >= CLOCK_KILLS + 3, `only ${sink.kills} kills`);
     for (
       const fate of ["kill_before", "kill_after", "applied_500", "applied_409", "applied_closed"]
@@ -278,6 +307,7 @@ Deno.test(`the sink stores every record once through kills and a lying catalog (
       assert(proxy.struck.has(fate as CommitFate), `${fate} never struck`);
     }
   } finally {
+    await processor.kill().catch(() => {});
     await sink.stop().catch(() => {});
     await running.catch(() => {});
     await broker.close();
