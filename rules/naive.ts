@@ -29,6 +29,8 @@ export interface NaiveTransaction {
 interface Entry {
   offset: number;
   us: bigint;
+  /** `us` in whole windows: divided once, since audits judge millions. */
+  bucket: bigint;
   units: bigint;
 }
 
@@ -65,13 +67,30 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   return clock;
 }
 
-function judgeQuietHours(parameters: QuietHoursParameters, tx: NaiveTransaction): boolean {
-  const local = (us: number) => {
-    const parts = clockOf(parameters.time_zone).formatToParts(Math.floor(us / 1000));
-    const part = (type: string) => parts.find((part) => part.type === type)!.value;
-    return { day: part("weekday").toLowerCase(), time: `${part("hour")}:${part("minute")}` };
+interface LocalTime {
+  day: string;
+  time: string;
+}
+
+/** The minute that was asked for last, by time zone: in order, the next transaction is nearly always in it too. */
+const minutes = new Map<string, { minute: number; local: LocalTime }>();
+
+function localTime(timeZone: string, us: number): LocalTime {
+  const minute = Math.floor(us / 60_000_000);
+  const last = minutes.get(timeZone);
+  if (last?.minute === minute) return last.local;
+  const parts = clockOf(timeZone).formatToParts(Math.floor(us / 1000));
+  const part = (type: string) => parts.find((part) => part.type === type)!.value;
+  const local = {
+    day: part("weekday").toLowerCase(),
+    time: `${part("hour")}:${part("minute")}`,
   };
-  const now = local(tx.timestampUs);
+  minutes.set(timeZone, { minute, local });
+  return local;
+}
+
+function judgeQuietHours(parameters: QuietHoursParameters, tx: NaiveTransaction): boolean {
+  const now = localTime(parameters.time_zone, tx.timestampUs);
   const days: readonly string[] = parameters.days;
   const { start, end } = parameters;
   if (start < end) return days.includes(now.day) && start <= now.time && now.time < end;
@@ -104,14 +123,15 @@ function admit(history: History, account: string, accountsMax: number): Entry[] 
 }
 
 /** Forgets what the buckets limit does not hold: the bucket whose last transaction is oldest. */
-function makeRoom(entries: Entry[], us: bigint, window: bigint): void {
-  // Asked first, and from the end, where it nearly always is: audits judge millions.
-  if (entries.findLast((entry) => entry.us / window === us / window) !== undefined) return;
+function makeRoom(entries: Entry[], bucket: bigint): void {
+  // Asked first, and from the end, where it nearly always is.
+  if (entries.findLast((entry) => entry.bucket === bucket) !== undefined) return;
+  if (entries.length < CELLS_PER_ACCOUNT_MAX) return;
   const lastOffsets = new Map<bigint, number>();
-  for (const entry of entries) lastOffsets.set(entry.us / window, entry.offset);
+  for (const entry of entries) lastOffsets.set(entry.bucket, entry.offset);
   if (lastOffsets.size < CELLS_PER_ACCOUNT_MAX) return;
   const oldest = [...lastOffsets].sort((a, b) => a[1] - b[1])[0]![0];
-  const kept = entries.filter((entry) => entry.us / window !== oldest);
+  const kept = entries.filter((entry) => entry.bucket !== oldest);
   entries.splice(0, entries.length, ...kept);
 }
 
@@ -131,8 +151,9 @@ function judgeVelocity(
   const window = BigInt(parameters.window_seconds) * 1_000_000n;
   const t = BigInt(tx.timestampUs);
   const entries = admit(history, tx.accountId, accountsMax);
-  makeRoom(entries, t, window);
-  entries.push({ offset: tx.offset, us: t, units: tx.amountUnits });
+  const bucket = t / window;
+  makeRoom(entries, bucket);
+  entries.push({ offset: tx.offset, us: t, bucket, units: tx.amountUnits });
   if (parameters.measure === "count") {
     return entries.some(({ us: u }) =>
       u >= t && u - window < t &&
