@@ -30,15 +30,23 @@ interface Entry {
   offset: number;
   us: bigint;
   /** `us` in whole windows: divided once, since audits judge millions. */
-  bucket: bigint;
+  bucket: number;
   units: bigint;
 }
 
 type History = Map<string, Entry[]>;
 
+/** Limits of rules in ten-thousandths, by amount: there are few of them. */
+const known = new Map<number, bigint>();
+
 function units(amount: number): bigint {
-  const [whole, fraction = ""] = amount.toFixed(4).split(".");
-  return BigInt(whole! + fraction.padEnd(4, "0"));
+  let found = known.get(amount);
+  if (found === undefined) {
+    const [whole, fraction = ""] = amount.toFixed(4).split(".");
+    found = BigInt(whole! + fraction.padEnd(4, "0"));
+    known.set(amount, found);
+  }
+  return found;
 }
 
 function judgeThreshold(parameters: ThresholdParameters, tx: NaiveTransaction): boolean {
@@ -123,14 +131,16 @@ function admit(history: History, account: string, accountsMax: number): Entry[] 
 }
 
 /** Forgets what the buckets limit does not hold: the bucket whose last transaction is oldest. */
-function makeRoom(entries: Entry[], bucket: bigint): void {
-  // Asked first, and from the end, where it nearly always is.
-  if (entries.findLast((entry) => entry.bucket === bucket) !== undefined) return;
-  if (entries.length < CELLS_PER_ACCOUNT_MAX) return;
-  const lastOffsets = new Map<bigint, number>();
-  for (const entry of entries) lastOffsets.set(entry.bucket, entry.offset);
-  if (lastOffsets.size < CELLS_PER_ACCOUNT_MAX) return;
-  const oldest = [...lastOffsets].sort((a, b) => a[1] - b[1])[0]![0];
+function makeRoom(entries: Entry[], bucket: number): void {
+  // Entries are in offset order: from the end, each bucket is met at its last transaction.
+  const buckets: number[] = [];
+  for (let at = entries.length - 1; at >= 0; at--) {
+    const met = entries[at]!.bucket;
+    if (met === bucket) return;
+    if (buckets.at(-1) !== met && !buckets.includes(met)) buckets.push(met);
+  }
+  if (buckets.length < CELLS_PER_ACCOUNT_MAX) return;
+  const oldest = buckets.at(-1);
   const kept = entries.filter((entry) => entry.bucket !== oldest);
   entries.splice(0, entries.length, ...kept);
 }
@@ -151,14 +161,15 @@ function judgeVelocity(
   const window = BigInt(parameters.window_seconds) * 1_000_000n;
   const t = BigInt(tx.timestampUs);
   const entries = admit(history, tx.accountId, accountsMax);
-  const bucket = t / window;
+  const bucket = Number(t / window);
   makeRoom(entries, bucket);
   entries.push({ offset: tx.offset, us: t, bucket, units: tx.amountUnits });
   if (parameters.measure === "count") {
-    return entries.some(({ us: u }) =>
-      u >= t && u - window < t &&
-      entries.filter(({ us }) => us > u - window && us <= u).length >= parameters.at_least
-    );
+    return entries.some(({ us: u }) => {
+      const after = u - window;
+      return u >= t && after < t &&
+        entries.filter(({ us }) => us > after && us <= u).length >= parameters.at_least;
+    });
   }
   const pane = (us: bigint) => us * 60n / window;
   const own = pane(t);
