@@ -11,6 +11,9 @@ import { submitForm } from "./steer_keys.ts";
 /** Longest text that can be typed. */
 const TEXT_LENGTH_MAX = 500;
 
+/** Lines above a verb's output in its window. */
+const VERB_HEAD = 2;
+
 const close = ui({ type: "overlay", overlay: undefined });
 
 /** The character or pasted text that a key means; undefined for keys that write nothing. */
@@ -73,8 +76,13 @@ function scrollKey(
     ? detailLines(state, overlay.id, state.ui.columns - 4).length
     : overlay.kind === "text"
     ? overlay.lines.length
+    : overlay.kind === "verb"
+    ? (state.model.verb?.lines.length ?? 0) + VERB_HEAD
     : Infinity;
-  const most = Math.max(0, lines - page);
+  // As high as the window: the body without its frame.
+  const most = Math.max(0, lines - Math.max(1, bodyHeight(state) - 2));
+  // A verb's window follows the end until it is moved.
+  const from = Math.min(overlay.scroll, most);
   const steps: Readonly<Record<string, number>> = {
     j: 1,
     down: 1,
@@ -90,7 +98,7 @@ function scrollKey(
   };
   const by = steps[key];
   if (by === undefined) return [];
-  const to = Math.min(Number.isFinite(most) ? most : overlay.scroll + page, overlay.scroll + by);
+  const to = Math.min(Number.isFinite(most) ? most : from + page, from + by);
   return [ui({ type: "scroll", to: Math.max(0, to) })];
 }
 

@@ -5,7 +5,6 @@ import { fitText, wrapText } from "../text/cells.ts";
 import { age } from "../text/format.ts";
 import { clipLine, type Line, lineOf, span } from "../text/span.ts";
 import { type Column, pairs, type Row } from "../text/table.ts";
-import { searchText } from "./list.ts";
 import { SEVERITY_RANK, SEVERITY_TONES } from "./status_marks.ts";
 
 /** Columns of the alerts screen. */
@@ -26,16 +25,17 @@ export function money(amount: number): string {
   return amount.toFixed(decimals).replace(/\B(?=(\d{3})+(?!\d)(?=\.))/g, ",");
 }
 
-/** What of a row does not change as time goes by, by item: thousands of them are drawn again and again. */
-const steadyRows = new WeakMap<AlertItem, Row>();
+/** Rows by item: they never change, and thousands of them are drawn again and again. */
+const knownRows = new WeakMap<AlertItem, Row>();
 
-function steadyRow(item: AlertItem): Row {
-  const known = steadyRows.get(item);
+function alertRow(item: AlertItem): Row {
+  const known = knownRows.get(item);
   if (known !== undefined) return known;
   const { id, atMs, seq, alert } = item;
   const { transaction } = alert;
   const row: Row = {
     id,
+    atMs,
     cells: {
       severity: span(alert.severity, SEVERITY_TONES[alert.severity]),
       rule: span(alert.rule_name),
@@ -53,17 +53,13 @@ function steadyRow(item: AlertItem): Row {
     },
     hidden: `severity=${alert.severity} rule=${alert.rule_name} ${alert.transaction_id}`,
   };
-  const whole = { ...row, search: searchText(row) };
-  steadyRows.set(item, whole);
-  return whole;
+  knownRows.set(item, row);
+  return row;
 }
 
 /** Rows of the alerts screen. */
-export function alertRows(items: readonly AlertItem[], nowMs: number): Row[] {
-  return items.map((item): Row => {
-    const row = steadyRow(item);
-    return { ...row, cells: { age: span(age(item.atMs, nowMs), "dim"), ...row.cells } };
-  });
+export function alertRows(items: readonly AlertItem[]): Row[] {
+  return items.map(alertRow);
 }
 
 /** One alert in one line, for the overview. */

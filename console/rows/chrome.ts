@@ -30,7 +30,8 @@ function healthSpan(state: State): Span {
 export function titleLine(state: State): Line {
   const { model, nowMs, settings, ui } = state;
   const status = model.status?.document;
-  const disk = Math.max(0, ...(status?.disk.map(({ used_percent }) => used_percent) ?? []));
+  const disks = status?.disk.map(({ used_percent }) => used_percent) ?? [];
+  const disk = Math.max(0, ...disks);
   const diskTone: Tone = disk >= 90 ? "bad" : disk >= 80 ? "warn" : "dim";
   const left: Line = [
     span(" PIPELINE ", "badge"),
@@ -40,7 +41,7 @@ export function titleLine(state: State): Line {
     ...(status === undefined ? [] : [
       span(`  rules ${status.config.rules_version ?? "-"}`, "dim"),
       span(`  mem ${bytes(status.rss_total_bytes)}`, "dim"),
-      span(`  disk ${Math.round(disk)}%`, diskTone),
+      ...(disks.length === 0 ? [] : [span(`  disk ${Math.round(disk)}%`, diskTone)]),
     ]),
   ];
   const time = span(`${clock(nowMs)} UTC `);
@@ -80,7 +81,7 @@ function settledEdit(state: State): Line | undefined {
   const { ok, bad } = symbolsOf(state.settings.ascii);
   return edit.state === "confirmed"
     ? lineOf(
-      `${ok} ${edit.what}: ${edit.answer}, ${milliseconds(edit.tookMs)} after the write`,
+      `${ok} ${edit.what}: after ${milliseconds(edit.tookMs)} ${edit.answer}`,
       "ok",
     )
     : lineOf(`${bad} ${edit.what}: ${edit.answer}`, "bad");

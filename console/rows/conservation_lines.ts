@@ -7,9 +7,10 @@ import { symbolsOf } from "./status_marks.ts";
 
 /** `a raw = b processed + c in flight` and `b processed = d stored + e dead-lettered + f in flight`. */
 function equations({ raw, processed, dead, inTable, consumed, stored }: Conservation): Line[] {
-  // Rows that are not there are not stored, whatever was committed.
-  const there = inTable - Math.max(0, consumed - stored);
-  const ahead = Math.max(0, processed - inTable - dead);
+  // Topics are read side by side: what is stored may be known before its raw record was read.
+  const committed = Math.max(0, Math.min(inTable, processed - dead));
+  const there = committed - Math.max(0, consumed - stored);
+  const ahead = Math.max(0, processed - committed - dead);
   return [
     lineOf(
       `${grouped(raw)} raw = ${grouped(processed)} processed + ${

@@ -3,10 +3,17 @@ import type { ListUi } from "../store/ui.ts";
 import { type Line, lineOf, span } from "../text/span.ts";
 import { type Column, headerLine, type Row, rowLine } from "../text/table.ts";
 
+/** Texts by row: rows that stay are filtered again and again. */
+const searchTexts = new WeakMap<Row, string>();
+
 /** What the filter looks at. */
-export function searchText(row: Row): string {
+function searchText(row: Row): string {
+  const known = searchTexts.get(row);
+  if (known !== undefined) return known;
   const shown = Object.values(row.cells).map(({ text }) => text).join(" ");
-  return `${shown} ${row.hidden ?? ""}`.toLowerCase();
+  const text = `${shown} ${row.hidden ?? ""}`.toLowerCase();
+  searchTexts.set(row, text);
+  return text;
 }
 
 /** Rows that a filter lets through: every word of it must be there; `!` in front turns it round. */
@@ -15,7 +22,7 @@ export function filterRows(rows: readonly Row[], filter: string): readonly Row[]
   const words = filter.slice(inverse ? 1 : 0).toLowerCase().split(/\s+/).filter((w) => w !== "");
   if (words.length === 0) return rows;
   return rows.filter((row) => {
-    const text = row.search ?? searchText(row);
+    const text = searchText(row);
     return words.every((word) => text.includes(word)) !== inverse;
   });
 }
@@ -65,13 +72,13 @@ export interface ListView {
 /** Header, visible rows, and blanks up to `height`. */
 export function listLines(
   { columns, rows, list, empty }: ListView,
-  { width, height }: { width: number; height: number },
+  { width, height, nowMs }: { width: number; height: number; nowMs: number },
 ): Line[] {
   const room = Math.max(1, height - 1);
   const cursor = cursorIndex(rows, list);
   const top = windowTop({ count: rows.length, height: room, cursor, top: list.top });
   const shown = rows.slice(top, top + room).map((row, index) =>
-    rowLine(columns, row, { width, selected: top + index === cursor })
+    rowLine(columns, row, { width, selected: top + index === cursor, nowMs })
   );
   const none = list.filter === "" ? empty : `nothing matches "${list.filter}"  (Esc clears it)`;
   return [

@@ -5,7 +5,6 @@ import { wrapText } from "../text/cells.ts";
 import { clock } from "../text/format.ts";
 import { type Line, lineOf, span, type Tone } from "../text/span.ts";
 import { type Column, pairs, type Row } from "../text/table.ts";
-import { searchText } from "./list.ts";
 
 /** Columns of the logs screen. */
 export const LOG_COLUMNS: readonly Column[] = [
@@ -45,8 +44,9 @@ function logRow({ id, seq, atMs, level, component, event, fields }: LogItem): Ro
     name === "message" ? fieldText(value) : `${name}=${fieldText(value)}`
   ).join(" ");
   const tone = TONES[level] ?? "plain";
-  const row: Row = {
+  return {
     id,
+    atMs,
     cells: {
       time: span(clock(atMs), "dim"),
       level: span(level, tone === "plain" ? "dim" : tone),
@@ -57,7 +57,6 @@ function logRow({ id, seq, atMs, level, component, event, fields }: LogItem): Ro
     sort: { time: atMs * 1000 + (seq % 1000) },
     hidden: `level=${level} component=${component} event=${event}`,
   };
-  return { ...row, search: searchText(row) };
 }
 
 /** A log line in full. */

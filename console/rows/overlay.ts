@@ -121,7 +121,7 @@ export function overlayView(
         title: "task",
         lines: verbLines(state),
         scroll: overlay.scroll,
-        keys: "Esc hides it",
+        keys: "j/k scroll  Esc hides it",
       };
     case "form":
       return {

@@ -52,7 +52,9 @@ function stageBox(
     ]
     : [
       span(
-        `${serviceWord(service)} for ${age(state.model.downSince[stage.name], state.nowMs)}`,
+        `${serviceWord(service)} ${width < NARROW ? "" : "for "}${
+          age(state.model.downSince[stage.name], state.nowMs)
+        }`,
         "bad",
       ),
     ];
@@ -132,15 +134,18 @@ function flowLines(state: State, status: PipelineStatus, width: number): Line[] 
     stageBox(state, status, {
       name: "processor",
       figure: "processed",
-      notes: () => [
+      notes: (room) => [
         span(`${count(totals.alerts)} alerts `, totals.alerts > 0 ? "warn" : "plain"),
-        span(`${count(totals.dead_lettered)} dead`, "dim"),
+        span(room < NARROW - 4 ? "" : `${count(totals.dead_lettered)} dead`, "dim"),
       ],
     }, box),
     stageBox(state, status, {
       name: "sink",
       figure: "stored",
-      notes: () => [span(`${count(totals.stored)} stored `), freshness(state)],
+      notes: (room) => [
+        span(`${count(totals.stored)} ${room < NARROW - 4 ? "" : "stored "}`),
+        freshness(state),
+      ],
     }, last),
   ];
   const height = boxes[0]!.length;
@@ -214,6 +219,14 @@ export function problemLines(state: State): Line[] {
   const { document } = state.model.status ?? {};
   if (document === undefined) return [];
   const { warn, bad } = symbolsOf(state.settings.ascii);
+  if (document.health === "unreachable") {
+    const since = Math.min(...Object.values(state.model.downSince));
+    const todo = state.settings.readOnly === false ? "U: deno task up" : "deno task up";
+    return [[
+      span(`${bad} nothing runs here for ${age(since, state.nowMs)}`, "bad"),
+      span(`  (${todo})`, "dim"),
+    ]];
+  }
   const services = document.services.flatMap((service): Line[] => {
     if (service.state === "running" && service.ready) return [];
     const since = age(state.model.downSince[service.name], state.nowMs);

@@ -86,7 +86,7 @@ export function rulesFooter(state: State): Line[] {
         "warn",
       ),
       span(appliedAt === null ? "" : `  applied ${age(Date.parse(appliedAt), nowMs)} ago`, "dim"),
-      span("  (fired: counted here since attached)", "dim"),
+      span("  (fired: since attached)", "dim"),
     ],
     ...issues.slice(0, 3).map((issue): Line => [
       span(
@@ -101,8 +101,8 @@ export function rulesFooter(state: State): Line[] {
       span(
         edit.state === "waiting"
           ? `  written ${age(edit.wroteAtMs, nowMs)} ago`
-          : `  ${edit.answer ?? ""}${
-            edit.state === "confirmed" ? `, ${milliseconds(edit.tookMs)} after it was written` : ""
+          : `  ${edit.state === "confirmed" ? `after ${milliseconds(edit.tookMs)}: ` : ""}${
+            edit.answer ?? ""
           }`,
         "dim",
       ),

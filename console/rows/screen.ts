@@ -39,16 +39,16 @@ function heard<T extends { seq: number }>(items: readonly T[], list: ListUi): re
 
 /** Columns, all rows, and what to say where there are none. */
 function source(state: State): Omit<ScreenList, "list" | "all"> {
-  const { model, ui, nowMs } = state;
+  const { model, ui, settings } = state;
   const list = ui.lists[ui.screen];
   const quiet = "nothing yet";
   switch (ui.screen) {
     case "alerts": {
-      const rows = alertRows(heard(model.alerts.items, list), nowMs);
+      const rows = alertRows(heard(model.alerts.items, list));
       return { columns: ALERT_COLUMNS, rows, empty: quiet, dropped: model.alerts.dropped };
     }
     case "rules": {
-      const empty = state.settings.readOnly === "attached by address"
+      const empty = settings.readOnly === "attached by address"
         ? "the rule file is not here: attached by address"
         : "no valid rule file yet";
       return { columns: RULE_COLUMNS, rows: ruleRows(state), empty, dropped: 0 };
@@ -59,7 +59,7 @@ function source(state: State): Omit<ScreenList, "list" | "all"> {
         return { columns: PARTITION_COLUMNS, rows: partitionRows(state), empty, dropped: 0 };
       }
       const { items, dropped } = model.deadLetters;
-      const rows = deadLetterRows(heard(items, list), nowMs);
+      const rows = deadLetterRows(heard(items, list));
       return { columns: DEAD_LETTER_COLUMNS, rows, empty: "no dead letters", dropped };
     }
     case "tables": {
@@ -73,7 +73,9 @@ function source(state: State): Omit<ScreenList, "list" | "all"> {
       return {
         columns: LOG_COLUMNS,
         rows: logRows(items),
-        empty: quiet,
+        empty: settings.readOnly === "attached by address"
+          ? "the logs are not here: attached by address"
+          : quiet,
         dropped: model.logs.dropped,
       };
     }
@@ -116,7 +118,12 @@ function footerOf(state: State, list: ScreenList): Line[] {
       return streamsFooter(state);
     case "tables": {
       const id = list.rows[cursorIndex(list.rows, list.list)]?.id;
-      return tablesFooter(state, state.model.tables.find(({ name }) => name === id), columns);
+      const table = state.model.tables.find(({ name }) => name === id);
+      // The list of tables with its header, and the line between, go before commits.
+      return tablesFooter(state, table, {
+        width: columns,
+        height: bodyHeight(state) - list.rows.length - 2,
+      });
     }
     default:
       return [];
@@ -140,7 +147,7 @@ export function bodyLines(state: State): Line[] {
   const list = screenList(state);
   const footer = footerOf(state, list);
   const room = listHeight(state, list, footer.length);
-  const lines = listLines(list, { width: ui.columns, height: room });
+  const lines = listLines(list, { width: ui.columns, height: room, nowMs: state.nowMs });
   if (footer.length === 0) return lines;
   const gap: Line[] = Array.from({ length: Math.max(1, room - lines.length + 1) }, () => []);
   return [...lines, ...gap, ...footer].slice(0, height).map((line) => clipLine(line, columns));

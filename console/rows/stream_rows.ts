@@ -14,10 +14,10 @@ export const PARTITION_COLUMNS: readonly Column[] = [
   { key: "committed", title: "committed", width: 10, align: "right" },
   { key: "stable", title: "stable", width: 10, align: "right" },
   { key: "end", title: "end", width: 10, align: "right" },
-  { key: "lag", title: "lag", width: 8, align: "right" },
-  { key: "rate", title: "rec/s", width: 7, align: "right" },
+  { key: "lag", title: "lag", width: 6, align: "right" },
+  { key: "rate", title: "rec/s", width: 6, align: "right" },
   { key: "open", title: "open txn", width: 8, align: "right" },
-  { key: "group", title: "group", width: 10 },
+  { key: "group", title: "group", width: 10, from: 92 },
 ];
 
 /** Columns of the dead letters. */
@@ -71,14 +71,14 @@ export function partitionRows(state: State): Row[] {
 }
 
 /** Rows of the dead letters. */
-export function deadLetterRows(items: readonly DeadLetterItem[], nowMs: number): Row[] {
+export function deadLetterRows(items: readonly DeadLetterItem[]): Row[] {
   return items.map(({ id, atMs, letter }): Row => {
     const first = letter.errors[0];
     const more = letter.errors.length > 1 ? ` (+${letter.errors.length - 1})` : "";
     return {
       id,
+      atMs,
       cells: {
-        age: span(age(atMs, nowMs), "dim"),
         type: span(letter.error_type, "warn"),
         field: span(`${first?.field ?? ""}${more}`),
         what: span(first === undefined ? "" : `${first.expected}, got ${first.actual}`, "dim"),

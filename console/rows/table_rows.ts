@@ -21,6 +21,9 @@ export const TABLE_COLUMNS: readonly Column[] = [
 
 const COMMITS_SHOWN = 12;
 
+/** Lines above the commits: the table's own, the chart, the header. */
+const FOOTER_HEAD = 3;
+
 /** Records in the table's topics beyond what it has consumed. */
 export function behind(table: TableView, state: State): number {
   return table.consumed.reduce((sum, { topic, partition, next }) => {
@@ -73,7 +76,7 @@ function commitLine(state: State, commit: TableView["commits"][number]): Line {
 }
 
 /** The newest commits of one table. */
-export function commitLines(state: State, table: TableView, most = COMMITS_SHOWN): Line[] {
+export function commitLines(state: State, table: TableView, most: number): Line[] {
   return [
     lineOf(
       "    age  operation    rows files  gone      size    took  snapshot",
@@ -84,9 +87,15 @@ export function commitLines(state: State, table: TableView, most = COMMITS_SHOWN
 }
 
 /** What lies under the list: the table under the cursor. */
-export function tablesFooter(state: State, table: TableView | undefined, width: number): Line[] {
+export function tablesFooter(
+  state: State,
+  table: TableView | undefined,
+  { width, height }: { width: number; height: number },
+): Line[] {
   if (table === undefined) return [];
-  const rows = table.commits.map(({ addedRows }) => addedRows).reverse();
+  // A care run writes rows again that are there already.
+  const appends = table.commits.filter(({ operation }) => operation === "append");
+  const rows = appends.map(({ addedRows }) => addedRows).reverse();
   const care = table.commits.find(({ operation }) => operation === "replace");
   return [
     [
@@ -109,7 +118,7 @@ export function tablesFooter(state: State, table: TableView | undefined, width: 
         tone: "accent",
       },
     ],
-    ...commitLines(state, table),
+    ...commitLines(state, table, Math.max(1, Math.min(COMMITS_SHOWN, height - FOOTER_HEAD))),
   ];
 }
 

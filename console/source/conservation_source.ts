@@ -1,5 +1,6 @@
 /** Feeds the conservation counter from the topics and the table themselves. */
 import type { Broker, Reader, RecordBatch } from "../../broker/port.ts";
+import { OffsetOutOfRangeError } from "../../broker/port.ts";
 import type { Catalog } from "../../iceberg/catalog/port.ts";
 import { NAMESPACE } from "../../contracts/services.ts";
 import { OFFSETS_PROPERTY } from "../../contracts/tables.ts";
@@ -41,6 +42,7 @@ interface Place {
 }
 
 interface Table {
+  uuid: string;
   rows: number;
   next: ReadonlyMap<number, number>;
   /** False where another writer made the newest snapshot. */
@@ -54,6 +56,7 @@ async function readTable(catalog: Catalog, topic: string): Promise<Table> {
   const current = metadata.snapshots.find((one) => String(one["snapshot-id"]) === view.snapshotId);
   const consumed = view.consumed.filter((one) => one.topic === topic);
   return {
+    uuid: metadata["table-uuid"],
     rows: view.rows,
     next: new Map(consumed.map(({ partition, next }) => [partition, next])),
     ours: current === undefined || current.summary[OFFSETS_PROPERTY] !== undefined,
@@ -64,15 +67,30 @@ async function endsOf(broker: Broker, topic: string): Promise<Map<number, number
   return new Map((await broker.offsets(topic)).map(({ partition, end }) => [partition, end]));
 }
 
+interface World {
+  broker: Broker;
+  catalog: Catalog;
+  topics: ConsolePorts["topics"];
+}
+
+/** What is counted, since when, and of which pipeline. */
+interface Count {
+  counter: ConservationCounter;
+  places: readonly Place[];
+  topicIds: string;
+  tableUuid: string;
+}
+
+async function topicIdsOf(broker: Broker, topics: ConsolePorts["topics"]): Promise<string> {
+  const names = [topics.raw, topics.transactions, topics.deadLetter];
+  const known = await broker.topics(names);
+  return names.map((name) => known.get(name)?.id).join();
+}
+
 /** Where counting begins. Outputs before raw, so that no output of a counted record can be missed. */
-async function begin(
-  broker: Broker,
-  { catalog, counter, topics }: {
-    catalog: Catalog;
-    counter: ConservationCounter;
-    topics: ConsolePorts["topics"];
-  },
-): Promise<Place[]> {
+async function begin({ broker, catalog, topics }: World): Promise<Count> {
+  const counter = new ConservationCounter();
+  const topicIds = await topicIdsOf(broker, topics);
   const table = await readTable(catalog, topics.transactions);
   const dead = await endsOf(broker, topics.deadLetter);
   const transactions = await broker.offsets(topics.transactions);
@@ -102,7 +120,7 @@ async function begin(
     ];
   });
   counter.table(table.rows, table.next);
-  return places;
+  return { counter, places, topicIds, tableUuid: table.uuid };
 }
 
 async function walk(reader: Reader, place: Place, signal: AbortSignal): Promise<void> {
@@ -121,6 +139,45 @@ async function walk(reader: Reader, place: Place, signal: AbortSignal): Promise<
   }
 }
 
+/** Whether topics and table are still those that are counted: a purge, for one, makes them anew. */
+async function isOf({ broker, catalog, topics }: World, count: Count): Promise<boolean> {
+  if (await topicIdsOf(broker, topics) !== count.topicIds) return false;
+  return (await readTable(catalog, topics.transactions)).uuid === count.tableUuid;
+}
+
+/**
+ * 1. what the processor has settled, 2. the ends of its outputs after that, 3. wait until all was read up
+ * to there, 4. settle, 5. the table.
+ */
+async function look(
+  { broker, catalog, topics }: World,
+  { counter, places, tableUuid }: Count,
+  { group, signal }: { group: string; signal: AbortSignal },
+): Promise<void> {
+  const settled = await broker.groupOffsets(group, topics.raw);
+  const ends = new Map([
+    [topics.transactions, await endsOf(broker, topics.transactions)],
+    [topics.deadLetter, await endsOf(broker, topics.deadLetter)],
+  ]);
+  await pause(LOOK_MS, signal);
+  for (const { partition, offset } of settled) {
+    const read = places.every((place) => {
+      if (place.partition !== partition) return true;
+      const wanted = place.topic === topics.raw ? offset : ends.get(place.topic)?.get(partition);
+      return place.next >= (wanted ?? 0);
+    });
+    if (read) counter.settle(partition, offset);
+  }
+  const table = await readTable(catalog, topics.transactions);
+  if (table.uuid !== tableUuid) throw new Error("Cannot go on counting: the table was made anew");
+  // Rows are only comparable once everything below the committed offsets was read.
+  const readable = places.every((place) =>
+    place.topic !== topics.transactions || place.next >= (table.next.get(place.partition) ?? 0)
+  );
+  if (!table.ours) counter.pause("not counted: another writer changed finance.transactions");
+  else if (readable) counter.table(table.rows, table.next);
+}
+
 /** Runs until the signal aborts. */
 export async function watchConservation(
   ports: ConsolePorts,
@@ -129,62 +186,42 @@ export async function watchConservation(
 ): Promise<void> {
   const { topics, groups, openBroker } = ports;
   const catalog = ports.openCatalog();
-  const counter = new ConservationCounter();
-  let places: Place[] | undefined;
+  let count: Count | undefined;
 
-  /**
-   * 1. what the processor has settled, 2. the ends of its outputs after that, 3. wait until all was read up
-   * to there, 4. settle, 5. the table.
-   */
-  async function look(broker: Broker, known: Place[]): Promise<void> {
-    const settled = await broker.groupOffsets(groups.processor, topics.raw);
-    const ends = new Map([
-      [topics.transactions, await endsOf(broker, topics.transactions)],
-      [topics.deadLetter, await endsOf(broker, topics.deadLetter)],
-    ]);
-    await pause(LOOK_MS, signal);
-    for (const { partition, offset } of settled) {
-      const read = known.every((place) => {
-        if (place.partition !== partition) return true;
-        const wanted = place.topic === topics.raw ? offset : ends.get(place.topic)?.get(partition);
-        return place.next >= (wanted ?? 0);
-      });
-      if (read) counter.settle(partition, offset);
+  /** Counts until something fails, or counting makes no sense any more. */
+  async function round(world: World, { counter, places }: Count, end: AbortSignal): Promise<void> {
+    const reader = await world.broker.openReader({ isolation: "committed" });
+    end.addEventListener("abort", () => void reader.close(), { once: true });
+    // A walk only ends by the signal or by a failure, which is thrown at the next look.
+    const failure: { error?: unknown } = {};
+    for (const place of places) {
+      walk(reader, place, end).catch((error) => failure.error ??= error);
     }
-    const table = await readTable(catalog, topics.transactions);
-    // Rows are only comparable once everything below the committed offsets was read.
-    const readable = known.every((place) =>
-      place.topic !== topics.transactions || place.next >= (table.next.get(place.partition) ?? 0)
-    );
-    if (!table.ours) counter.pause("not counted: another writer changed finance.transactions");
-    else if (readable) counter.table(table.rows, table.next);
-    emit({ type: "conservation", counts: counter.counts() });
+    while (!signal.aborted && counter.counts().paused === undefined) {
+      await look(world, count!, { group: groups.processor, signal });
+      if (failure.error !== undefined) throw failure.error;
+      emit({ type: "conservation", counts: counter.counts() });
+    }
   }
 
   while (!signal.aborted) {
     const broker = openBroker();
-    const round = new AbortController();
-    const both = AbortSignal.any([signal, round.signal]);
-    let walks: Promise<void>[] = [];
+    const world: World = { broker, catalog, topics };
+    const ended = new AbortController();
     try {
-      places ??= await begin(broker, { catalog, counter, topics });
-      const known = places;
-      const reader = await broker.openReader({ isolation: "committed" });
-      walks = known.map((place) => walk(reader, place, both));
-      // A walk only ends by the signal or by a failure, which is thrown at the next look.
-      const failure: { error?: unknown } = {};
-      walks.forEach((one) => one.catch((error) => failure.error ??= error));
-      both.addEventListener("abort", () => void reader.close(), { once: true });
-      while (!signal.aborted && counter.counts().paused === undefined) {
-        await look(broker, known);
-        if (failure.error !== undefined) throw failure.error;
+      if (count !== undefined && !await isOf(world, count)) count = undefined;
+      count ??= await begin(world);
+      if (count.counter.counts().paused === undefined) {
+        await round(world, count, AbortSignal.any([signal, ended.signal]));
       }
-      if (counter.counts().paused !== undefined) return;
-    } catch {
+    } catch (error) {
       // The streams and tables sources say what does not answer; counting goes on where it was.
+      if (error instanceof OffsetOutOfRangeError && count !== undefined) {
+        count.counter.pause(`not counted: ${error.topic}/${error.partition} has lost records`);
+        emit({ type: "conservation", counts: count.counter.counts() });
+      }
     } finally {
-      round.abort();
-      await Promise.allSettled(walks);
+      ended.abort();
       await broker.close().catch(() => {});
     }
     await pause(RETRY_MS, signal);

@@ -65,16 +65,22 @@ export function alertItem(record: FeedRecord, seq: number): AlertItem | undefine
   if (typeof alert?.rule_name !== "string" || typeof alert.transaction !== "object") {
     return undefined;
   }
-  const { partition, offset, atMs, trace } = record;
-  return { id: `a${partition}/${offset}`, seq, atMs, trace, alert };
+  const { atMs, trace } = record;
+  return { id: `a${seq}`, seq, atMs, trace, alert };
 }
 
 /** A dead letter as the list has it; undefined where the record is not one. */
 export function deadLetterItem(record: FeedRecord, seq: number): DeadLetterItem | undefined {
   const letter = record.value as DeadLetter | null;
   if (typeof letter?.error_type !== "string" || !Array.isArray(letter.errors)) return undefined;
-  const { partition, offset, atMs } = record;
-  return { id: `d${partition}/${offset}`, seq, atMs, letter };
+  return { id: `d${seq}`, seq, atMs: record.atMs, letter };
+}
+
+/** Where a topic was read up to: it outlives the connection, so that nothing is shown twice. */
+export interface FeedPosition {
+  /** The broker's id of the topic: one that was made anew is read from its end. */
+  topicId: string;
+  next: Map<number, number>;
 }
 
 interface Tail {
@@ -83,6 +89,7 @@ interface Tail {
   topic: string;
   partition: number;
   signal: AbortSignal;
+  position: FeedPosition;
   onRecords: (records: readonly FeedRecord[], skipped: number) => void;
 }
 
@@ -95,8 +102,8 @@ async function startOffset({ broker, topic, partition }: Tail): Promise<number> 
 
 /** Follows one partition until the signal aborts; throws when the broker goes away. */
 async function followPartition(tail: Tail): Promise<void> {
-  const { reader, topic, partition, signal, onRecords } = tail;
-  let offset = await startOffset(tail);
+  const { reader, topic, partition, signal, position, onRecords } = tail;
+  let offset = position.next.get(partition) ?? await startOffset(tail);
   while (!signal.aborted) {
     let fetched: Fetched;
     try {
@@ -117,6 +124,7 @@ async function followPartition(tail: Tail): Promise<void> {
       ? Math.max(fetched.nextOffset, fetched.stable - BACKLOG_RECORDS)
       : fetched.nextOffset;
     const left = jump ? offset - fetched.nextOffset : 0;
+    position.next.set(partition, offset);
     if (records.length > 0 || skipped + left > 0) onRecords(records, skipped + left);
     if (records.length < FEW_RECORDS) await pause(FEW_MS, signal);
   }
@@ -132,6 +140,7 @@ export async function followTopic(
   },
 ): Promise<void> {
   const { openBroker, topic, signal, onRecords } = options;
+  let position: FeedPosition | undefined;
   while (!signal.aborted) {
     const broker = openBroker();
     const round = new AbortController();
@@ -139,10 +148,21 @@ export async function followTopic(
     try {
       const info = (await broker.topics([topic])).get(topic);
       const reader = await broker.openReader({ isolation: "committed" });
+      if (info !== undefined && position?.topicId !== info.id) {
+        position = { topicId: info.id, next: new Map() };
+      }
       const tails = Array.from(
         { length: info?.partitions ?? 0 },
         (_, partition) =>
-          followPartition({ broker, reader, topic, partition, signal: both, onRecords }),
+          followPartition({
+            broker,
+            reader,
+            topic,
+            partition,
+            signal: both,
+            position: position!,
+            onRecords,
+          }),
       );
       try {
         await Promise.all(tails);

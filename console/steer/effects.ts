@@ -39,6 +39,9 @@ export function copySequence(text: string): string {
   return `\x1b]52;c;${btoa(String.fromCharCode(...new TextEncoder().encode(text)))}\x07`;
 }
 
+/** A window that is scrolled so far stays at its end while lines come. */
+const END = Number.MAX_SAFE_INTEGER;
+
 type Done = { text: string; tone?: Toast["tone"] } | undefined;
 
 function files(context: EffectContext): NonNullable<ConsolePorts["files"]> {
@@ -80,7 +83,7 @@ async function verb(
   }
   const { now, runVerb } = context.ports;
   context.emit({ type: "verb_started", words, atMs: now() });
-  context.act({ type: "overlay", overlay: { kind: "verb", scroll: 0 } });
+  context.act({ type: "overlay", overlay: { kind: "verb", scroll: END } });
   const { code } = await runVerb(words, (line) => {
     onLine(line);
     context.emit({ type: "verb_output", lines: [line] });

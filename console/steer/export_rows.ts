@@ -14,11 +14,18 @@ export function exportRows(
   format: "ndjson" | "csv",
 ): string {
   const keys = columns.map(({ key }) => key);
-  const text = (row: Row, key: string): string => row.cells[key]?.text ?? "";
+  const names = keys.map((key) =>
+    key === "age" && rows.some((row) => row.atMs !== undefined) ? "time" : key
+  );
+  // What is an age or a clock on the screen is a time in a file that is read later.
+  const timed = (row: Row, key: string): boolean =>
+    row.atMs !== undefined && (key === "age" || key === "time");
+  const text = (row: Row, key: string): string =>
+    timed(row, key) ? new Date(row.atMs!).toISOString() : row.cells[key]?.text ?? "";
   const lines = format === "ndjson"
     ? rows.map((row) =>
-      JSON.stringify(Object.fromEntries(keys.map((key) => [key, text(row, key)])))
+      JSON.stringify(Object.fromEntries(keys.map((key, index) => [names[index], text(row, key)])))
     )
-    : [keys.join(","), ...rows.map((row) => keys.map((key) => csvCell(text(row, key))).join(","))];
+    : [names.join(","), ...rows.map((row) => keys.map((key) => csvCell(text(row, key))).join(","))];
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -14,7 +14,7 @@ export const FEED_ITEMS_MAX = 2000;
 
 /** An alert as it was read from its topic. */
 export interface AlertItem {
-  /** `partition/offset`: unique even where a rule name and a transaction are not. */
+  /** Unique in this console, whatever the pipeline was purged of meanwhile. */
   id: string;
   /** Sequence of arrival in this console. */
   seq: number;

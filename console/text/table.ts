@@ -1,5 +1,6 @@
 /** Tables of fixed columns, one line a row. Pure. */
 import { cellWidth, fitText } from "./cells.ts";
+import { age } from "./format.ts";
 import type { Line, Span } from "./span.ts";
 
 /** A column of a table. */
@@ -19,12 +20,12 @@ export interface Column {
 export interface Row {
   id: string;
   cells: Readonly<Record<string, Span>>;
+  /** When it happened, ms: the `age` column counts from it, an export has it as a time. */
+  atMs?: number;
   /** Where a cell's text does not sort right. */
   sort?: Readonly<Record<string, number | string>>;
   /** Found by the filter though not shown. */
   hidden?: string;
-  /** What the filter looks at, in lower case, where it was put together before. */
-  search?: string;
 }
 
 /** Columns that fit into `width`, with the widths that they get. */
@@ -63,11 +64,13 @@ export function headerLine(
 export function rowLine(
   columns: readonly Column[],
   row: Row,
-  { width, selected }: { width: number; selected: boolean },
+  { width, selected, nowMs }: { width: number; selected: boolean; nowMs: number },
 ): Line {
+  const ageCell: Span = { text: row.atMs === undefined ? "" : age(row.atMs, nowMs), tone: "dim" };
   const spans: Span[] = [{ text: selected ? "> " : "  ", tone: selected ? "selected" : "plain" }];
   layoutColumns(columns, width).forEach(({ column, width: cell }, index) => {
-    const { text, tone } = row.cells[column.key] ?? { text: "", tone: "plain" };
+    const { text, tone } = row.cells[column.key] ??
+      (column.key === "age" ? ageCell : { text: "", tone: "plain" });
     const gap = index === 0 ? "" : " ";
     spans.push({
       text: gap + fitText(text, cell, column.align),

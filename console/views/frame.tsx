@@ -15,6 +15,8 @@ import { Lines } from "./lines.tsx";
 
 /** The keys of the moment, as many as fit; `?` and `q` always. */
 export function keyLine(state: State): Line {
+  // The keys of a window stand in its title; the screen's own wait below it.
+  if (state.ui.overlay !== undefined) return [span("Esc", "accent"), span(" back", "dim")];
   const bindings = offeredKeys(state).filter(({ footer }) => footer);
   const pieces = bindings.map((binding): { line: Span[]; keep: boolean } => ({
     line: [span(shownKey(binding), "accent"), span(` ${binding.label}  `, "dim")],
