@@ -6,7 +6,6 @@
  * reads two variables of the environment (KAFKAJS_DEBUG_PROTOCOL_BUFFERS and
  * KAFKAJS_DEBUG_EXTENDED_PROTOCOL_BUFFERS), which a restricted process must be allowed to.
  */
-import { Buffer } from "node:buffer";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import type { SASLOptions } from "kafkajs";
@@ -241,12 +240,15 @@ export class KafkaConnection {
         },
         expectResponse: true,
         requestTimeout: this.#settings.requestMsMax + waitMs,
-        sendRequest: () => void connection.socket.write(request),
+        sendRequest: () => {
+          for (const piece of request) connection.socket.write(piece);
+        },
       });
     });
   }
 
-  #frame(message: Message<unknown>, correlationId: number): Buffer {
+  /** A request in pieces: large ones are not copied into one. */
+  #frame(message: Message<unknown>, correlationId: number): Uint8Array[] {
     const writer = new ByteWriter();
     writer.int32(0); // the size, when it is known
     writer.int16(message.key);
@@ -256,10 +258,10 @@ export class KafkaConnection {
     writer.raw(this.#clientId);
     if (message.flexible) writer.tags();
     message.write(writer);
-    const { written } = writer;
-    const frame = Buffer.from(written.buffer, written.byteOffset, written.byteLength);
-    frame.writeInt32BE(written.length - 4, 0);
-    return frame;
+    const { pieces } = writer;
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0) - 4;
+    new DataView(pieces[0]!.buffer).setInt32(0, size);
+    return pieces;
   }
 
   /** Drops the connection; requests under way end with ConnectionLostError. */

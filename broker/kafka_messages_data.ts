@@ -37,7 +37,6 @@ export function produce(
     key: 0,
     version: 7,
     write(w) {
-      w.reserve(options.parts.reduce((sum, part) => sum + part.records.length + 64, 256));
       w.string(options.transactionalId);
       w.int16(-1); // acks: all in-sync replicas
       w.int32(options.ackMsMax);
@@ -45,7 +44,7 @@ export function produce(
         w.string(topic);
         w.array(parts, (part) => {
           w.int32(part.partition);
-          w.bytes(part.records);
+          w.shared(part.records);
         });
       });
     },

@@ -34,15 +34,23 @@ export class ByteWriter {
   #bytes: Uint8Array;
   #view: DataView;
   #length = 0;
+  /** What was written before `#bytes`. */
+  readonly #pieces: Uint8Array[] = [];
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** What was written so far; shares memory with the writer. */
+  /** What was written so far, in one piece; shares memory with the writer. */
   get written(): Uint8Array {
+    if (this.#pieces.length > 0) throw new Error("Cannot give what was written in one piece");
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** What was written so far; shares memory with the writer and with what {@linkcode shared} was given. */
+  get pieces(): Uint8Array[] {
+    return [...this.#pieces, this.#bytes.subarray(0, this.#length)];
   }
 
   #room(size: number): number {
@@ -55,13 +63,6 @@ export class ByteWriter {
       this.#view = new DataView(grown.buffer);
     }
     return start;
-  }
-
-  /** Makes room for `size` more bytes at once, where a large request is to come. */
-  reserve(size: number): void {
-    const length = this.#length;
-    this.#room(size);
-    this.#length = length;
   }
 
   int8(value: number): void {
@@ -106,6 +107,15 @@ export class ByteWriter {
     if (value === null) return this.int32(-1);
     this.int32(value.length);
     this.raw(value);
+  }
+
+  /** BYTES without a copy: they must stay as they are until the answer has come. */
+  shared(value: Uint8Array): void {
+    this.int32(value.length);
+    this.#pieces.push(this.#bytes.subarray(0, this.#length), value);
+    this.#bytes = new Uint8Array(256);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#length = 0;
   }
 
   /** ARRAY of `items`, each written by `write`. */

@@ -92,19 +92,30 @@ export class CellStore implements Cells {
     if (account < 0) account = this.#addAccount(facts);
     else accounts.moveToFront(account);
     this.#current = account;
-    const at = account * SLOTS;
-    let slot = slotOf(this.#keys, at, key);
-    let row: number;
-    if (slot >= 0) row = this.#rows[at + slot]!;
-    else {
-      slot = this.#slotForNew(at);
-      row = Number.isNaN(this.#keys[at + slot]!) ? this.#takeRow() : this.#rows[at + slot]!;
-      this.words.fill(0, row * this.cellWords, (row + 1) * this.cellWords);
-      this.#keys[at + slot] = key;
-      this.#rows[at + slot] = row;
-      this.#rowOwner[row] = at + slot;
+    const keys = this.#keys;
+    const from = account * SLOTS;
+    let place = -1, free = -1;
+    for (let i = from; i < from + SLOTS; i++) {
+      const held = keys[i]!;
+      if (held === key) {
+        place = i;
+        break;
+      }
+      if (free < 0 && Number.isNaN(held)) free = i;
     }
-    this.#touched[at + slot] = facts.offset;
+    let row: number;
+    if (place >= 0) row = this.#rows[place]!;
+    else {
+      place = free >= 0 ? free : this.#leastRecent(from);
+      row = free >= 0 ? this.#takeRow() : this.#rows[place]!;
+      const words = this.words, end = (row + 1) * this.cellWords;
+      // A call of `fill` costs more than a few words one by one.
+      for (let i = row * this.cellWords; i < end; i++) words[i] = 0;
+      keys[place] = key;
+      this.#rows[place] = row;
+      this.#rowOwner[row] = place;
+    }
+    this.#touched[place] = facts.offset;
     if (this.#rowDirty[row] === 0) {
       this.#rowDirty[row] = 1;
       this.#dirtyRows.push(row);
@@ -118,13 +129,11 @@ export class CellStore implements Cells {
     return slot < 0 ? -1 : this.#rows[at + slot]! * this.cellWords;
   }
 
-  /** A slot that is free, or that of the least recently touched cell. */
-  #slotForNew(at: number): number {
-    let oldest = 0;
-    for (let i = 0; i < SLOTS; i++) {
-      if (Number.isNaN(this.#keys[at + i]!)) return i;
-      if (this.#touched[at + i]! < this.#touched[at + oldest]!) oldest = i;
-    }
+  /** Of the SLOTS cells from `from`, the least recently touched one. */
+  #leastRecent(from: number): number {
+    const touched = this.#touched;
+    let oldest = from;
+    for (let i = from + 1; i < from + SLOTS; i++) if (touched[i]! < touched[oldest]!) oldest = i;
     return oldest;
   }
 

@@ -12,6 +12,7 @@ import { join } from "../../runtime/path.ts";
 import { sleep } from "../../runtime/retry.ts";
 import { startKafka } from "../../tests/support/services.ts";
 import { ensureJars, type Jars } from "../native/jars.ts";
+import { STAGE_NEEDS, v8Flags } from "../native/stage_flags.ts";
 import { cpuSeconds, peakMemory } from "./measured_process.ts";
 import { rawTransactions } from "./transactions.ts";
 
@@ -75,7 +76,13 @@ async function feedBacklog({ broker, random }: Bench, count: number): Promise<vo
 
 function startProcessor({ env }: Bench): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--cached-only", join(projectRoot, "processor", "main.ts")],
+    args: [
+      "run",
+      v8Flags(STAGE_NEEDS.processor),
+      "-A",
+      "--cached-only",
+      join(projectRoot, "processor", "main.ts"),
+    ],
     env,
     stdin: "null",
     stdout: "null",

@@ -19,6 +19,7 @@ import { sleep } from "../../runtime/retry.ts";
 import { tableIdent } from "../../sink/create_tables.ts";
 import { startCatalog, startKafka } from "../../tests/support/services.ts";
 import { ensureJars, type Jars } from "../native/jars.ts";
+import { STAGE_NEEDS, v8Flags } from "../native/stage_flags.ts";
 import { cpuSeconds, peakMemory } from "./measured_process.ts";
 import { rawTransactions } from "./transactions.ts";
 
@@ -90,7 +91,13 @@ const feedProcessed: Feed = async (bench, from, count, total) => {
 /** Starts a stage as its own program. */
 function startStage(name: StageName, { env }: Bench): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--cached-only", join(projectRoot, name, "main.ts")],
+    args: [
+      "run",
+      v8Flags(STAGE_NEEDS[name]),
+      "-A",
+      "--cached-only",
+      join(projectRoot, name, "main.ts"),
+    ],
     env,
     stdin: "null",
     stdout: "null",

@@ -21,8 +21,6 @@ export interface Layout {
   warehouse: string;
   /** The sink's scratch. */
   spool: string;
-  /** The processor's snapshots of its state. */
-  snapshots: string;
   /** One log per service, rotated. */
   logs: string;
   /** Pids, the supervisor's state, requests to it: worth nothing after a stop. */
@@ -48,7 +46,6 @@ export function layoutOf(root: string): Layout {
     database: join(root, "catalog", "catalog.db"),
     warehouse: join(root, "warehouse"),
     spool: join(root, "spool"),
-    snapshots: join(root, "snapshots"),
     logs: join(root, "logs"),
     run,
     state: join(run, "state.json"),

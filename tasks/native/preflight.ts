@@ -93,7 +93,6 @@ export async function makeFolders(place: Place): Promise<void> {
     layout.catalog,
     layout.warehouse,
     layout.spool,
-    layout.snapshots,
     layout.logs,
     layout.run,
     layout.requests,

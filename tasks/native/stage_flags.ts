@@ -17,9 +17,11 @@ export interface StageNeeds {
   /** Loads a native addon. */
   ffi: boolean;
   /** Keys of the data folder's layout that it writes. */
-  writes: readonly ("spool" | "snapshots" | "warehouse")[];
+  writes: readonly ("spool" | "warehouse")[];
   /** V8's heap in MiB: small heaps collect earlier, and a leak is an exit instead of a full machine. */
   heapMb: number;
+  /** Each half of V8's young generation in MiB; V8's own choice grows to 16. What is left there holds on to large buffers. */
+  youngMb?: number;
 }
 
 // Read by npm packages at load: kafkajs its own switches, the rest by Node's and DuckDB's loaders.
@@ -32,8 +34,9 @@ export const STAGE_NEEDS: Readonly<Record<StageName, StageNeeds>> = {
     env: COMMON_ENV,
     sys: ["hostname", "statfs"],
     ffi: false,
-    writes: ["snapshots"],
+    writes: [],
     heapMb: 384,
+    youngMb: 4,
   },
   sink: {
     env: COMMON_ENV,
@@ -52,10 +55,16 @@ export interface StageReach {
   write: readonly string[];
 }
 
+/** V8's share of the flags. */
+export function v8Flags({ heapMb, youngMb }: StageNeeds): string {
+  const young = youngMb === undefined ? "" : `,--max-semi-space-size=${youngMb}`;
+  return `--v8-flags=--max-old-space-size=${heapMb}${young}`;
+}
+
 /** The flags of `deno run`, in a fixed order. */
 export function denoFlags(needs: StageNeeds, reach: StageReach): string[] {
   return [
-    `--v8-flags=--max-old-space-size=${needs.heapMb}`,
+    v8Flags(needs),
     "--no-prompt",
     reach.net.length === 0 ? "--allow-net" : `--allow-net=${reach.net.join(",")}`,
     `--allow-read=${reach.read.join(",")}`,
@@ -87,7 +96,6 @@ export function composeFlags(name: StageName): string[] {
   const needs = STAGE_NEEDS[name];
   const paths = {
     spool: "/var/lib/pipeline/spool",
-    snapshots: "/var/lib/pipeline/snapshots",
     warehouse: "/var/lib/warehouse",
   };
   const ownsWarehouse = needs.writes.includes("warehouse");
