@@ -1,7 +1,7 @@
 /** What a check is: a question in SQL over a slice of the scratch tables (facts.ts) whose rows are what is wrong. Pure. */
 import { DEAD_LETTER_TYPES } from "../contracts/dead_letter.ts";
 import type { AuditedTable } from "./facts.ts";
-import { quoteText } from "./scratch.ts";
+import { quoteText } from "./sql_text.ts";
 
 /** Columns of the printed table that findings are counted in. */
 export const FINDING_GROUPS = [

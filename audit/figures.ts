@@ -11,9 +11,14 @@ import { type AuditView, TOPIC_OF } from "./view.ts";
 export async function partitionFigures(
   scratch: Scratch,
   view: AuditView,
-  read: readonly ReadPartition[],
-  { counts }: Collected,
+  found: {
+    read: readonly ReadPartition[];
+    collected: Collected;
+    /** Raw records that tables gave up, by partition. */
+    lost: ReadonlyMap<number, number>;
+  },
 ): Promise<PartitionFigures[]> {
+  const { read, collected: { counts }, lost } = found;
   const rows = await scratch.rows<{ tbl: number; p: number; n: string }>(
     `SELECT tbl, p, count(*) AS n FROM all_table_row
       WHERE p IS NOT NULL AND o IS NOT NULL AND of_alert = 0 GROUP BY ALL`,
@@ -35,7 +40,10 @@ export async function partitionFigures(
       alerts: rowsOf(2),
       unjudged: read[index]!.waiting,
       unstored: Number(waiting.find(({ p }) => p === partition)?.n ?? 0),
-      lost: changelog.gapsOfThisLog.reduce((sum, { from, to }) => sum + to - from, 0),
+      lost: changelog.gapsOfThisLog.reduce(
+        (sum, { from, to }) => sum + to - from,
+        lost.get(partition) ?? 0,
+      ),
     };
   });
 }

@@ -32,6 +32,8 @@ export interface OutputLoad {
   context: FactsContext;
   /** Raw offset from which on records are compared. */
   since: number;
+  /** The topic has lost what it began with, though its offsets may begin at 0: it was made anew. */
+  anew: boolean;
   /** What was written before came of an earlier raw topic of the same name, ms; 0 if there was none. */
   renewedMs: number;
 }
@@ -52,7 +54,7 @@ export async function loadOutput(
   onProgress: OnProgress,
 ): Promise<LoadedOutput> {
   const { role, context, renewedMs } = load;
-  const expired = load.range.from > 0;
+  const expired = load.range.from > 0 || load.anew;
   const [name, columns] = role === "alerts"
     ? ["all_alert", ALERT] as const
     : ["all_output", OUTPUT] as const;

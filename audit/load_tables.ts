@@ -8,7 +8,8 @@ import { type DataFile, FileContent, type Snapshot, type TableMetadata } from ".
 import { NotReadyError } from "../contracts/errors.ts";
 import { AUDITED_TABLES, type AuditedTable } from "./facts.ts";
 import { rowFactsSql, type RowFile, type RowOptions, rowsSql } from "./row_sql.ts";
-import { quoteText, type Scratch } from "./scratch.ts";
+import type { Scratch } from "./scratch.ts";
+import { quoteText } from "./sql_text.ts";
 import type { TableFiles } from "./table_files.ts";
 
 /** A table to read. */

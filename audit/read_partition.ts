@@ -5,7 +5,7 @@ import { loadOutput } from "./load_outputs.ts";
 import { type LoadedRaw, loadRaw } from "./load_raw.ts";
 import type { Scratch } from "./scratch.ts";
 import type { OnProgress, TopicReader } from "./topic_reader.ts";
-import { type AuditView, type PartitionView, positionAfter } from "./view.ts";
+import { type AuditView, type PartitionView, positionAfter, TOPIC_OF } from "./view.ts";
 
 const OUTPUT_ROLES = ["transactions", "deadLetter", "alerts"] as const;
 
@@ -40,7 +40,8 @@ export async function readPartition(
     const range = { topic: topics[role], partition, from, to };
     const context = { rawTopic: topics.raw, partition, full };
     const renewedMs = changelog.renewedAtMs;
-    const load = { role, range, context, since: start, renewedMs };
+    const anew = lostBeginning(view, role, partition);
+    const load = { role, range, context, since: start, anew, renewedMs };
     const output = await loadOutput(scratch, reader, load, onProgress);
     firsts.push(output.firstTrace);
     earlier += output.earlier;
@@ -60,6 +61,16 @@ export async function readPartition(
     full,
   };
   return { ...await loadRaw(scratch, reader, load, onProgress), earlier };
+}
+
+/** An operator accepted for the topic's table that the topic was made anew. */
+function lostBeginning(
+  { histories }: AuditView,
+  role: typeof OUTPUT_ROLES[number],
+  partition: number,
+): boolean {
+  const table = AUDITED_TABLES.find((one) => TOPIC_OF[one] === role)!;
+  return (histories.get(table)?.gaps ?? []).some((gap) => gap.anew && gap.partition === partition);
 }
 
 /** Offsets that {@linkcode readPartition} reports progress in. */

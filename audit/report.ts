@@ -39,7 +39,7 @@ export interface PartitionFigures extends Record<FindingGroup, number> {
   unjudged: number;
   /** Judged, but beyond the offsets that the tables have read. */
   unstored: number;
-  /** Offsets in accepted gaps. */
+  /** Raw offsets in accepted gaps of the processor, and raw records that accepted gaps of tables explain. */
   lost: number;
 }
 

@@ -6,7 +6,7 @@ import { DEAD_LETTER_TYPES } from "../contracts/dead_letter.ts";
 import { type ColumnType, TABLES } from "../contracts/tables.ts";
 import type { NestedField, Type } from "../iceberg/types.ts";
 import { AUDITED_TABLES, type AuditedTable } from "./facts.ts";
-import { quoteName, quoteText } from "./scratch.ts";
+import { quoteName, quoteText } from "./sql_text.ts";
 
 /** A data file as DuckDB opens it. */
 export interface RowFile {

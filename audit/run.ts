@@ -8,6 +8,7 @@ import { TABLE_NAMES } from "../contracts/tables.ts";
 import type { TopicNames } from "../contracts/topics.ts";
 import type { Catalog } from "../iceberg/catalog/port.ts";
 import type { Storage } from "../iceberg/storage/port.ts";
+import { excuseLost } from "./accepted_gaps.ts";
 import { collect, type Collected, runChecks } from "./collect.ts";
 import { type AuditedTable, LARGE_TABLES, SMALL_TABLES } from "./facts.ts";
 import { partitionFigures, tableReport, totalFigures } from "./figures.ts";
@@ -106,6 +107,7 @@ class AuditRun {
       "INSERT INTO unstorable_alert SELECT p, o FROM all_table_row WHERE of_alert = 1",
     );
     const read = await this.#readAndCheck(view);
+    const lost = await excuseLost(scratch, view);
     const collected = await collect({
       scratch,
       reader,
@@ -113,7 +115,7 @@ class AuditRun {
       namespace: this.#namespace,
       rowTransactionId: (table, p, o) => this.#rowTransactionId(view, table, p, o),
     });
-    return await this.#report(view, { tables, read, collected });
+    return await this.#report(view, { tables, read, collected, lost });
   }
 
   #say(phase: string, share: number): void {
@@ -150,18 +152,23 @@ class AuditRun {
 
   async #report(
     view: AuditView,
-    found: { tables: ReadTable[]; read: ReadPartition[]; collected: Collected },
+    found: {
+      tables: ReadTable[];
+      read: ReadPartition[];
+      collected: Collected;
+      lost: ReadonlyMap<number, number>;
+    },
   ): Promise<Omit<AuditReport, "durationMs">> {
     const { topics, sinceMs } = this.#options;
     const { scratch } = this.#tools;
-    const { tables, read, collected } = found;
+    const { tables, read, collected, lost } = found;
     const findings: Finding[] = [
       ...partitionFindings(view, topics.raw),
       ...collected.findings,
       ...historyFindings(view, this.#namespace),
       ...fileFindings(tables, this.#namespace),
     ];
-    const partitions = await partitionFigures(scratch, view, read, collected);
+    const partitions = await partitionFigures(scratch, view, { read, collected, lost });
     return {
       clean: findings.every(({ excused }) => excused),
       rawTopic: topics.raw,

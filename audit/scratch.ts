@@ -137,13 +137,3 @@ async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
   for (const setting of SESSION_SETTINGS) await connection.run(setting);
   return connection;
 }
-
-/** A text as an SQL literal. */
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** A name as an SQL identifier. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}

@@ -6,37 +6,13 @@ import { alertId, deadLetterId } from "../contracts/ids.ts";
 import { TOPIC_NAMES_DEFAULT, topicSpecs } from "../contracts/topics.ts";
 import { MemoryCatalog } from "../iceberg/catalog/memory.ts";
 import { MemoryStorage } from "../iceberg/storage/memory.ts";
-import { RuleFile } from "../rules/rule_file.ts";
-import type { RuleDefinition } from "../rules/rule_type.ts";
-import { ruleSetText, rulesVersion, type VerdictSettings } from "../rules/version.ts";
+import { ruleSetText } from "../rules/version.ts";
 import { audit, type AuditOptions } from "./run.ts";
 import type { AuditReport } from "./report.ts";
+import { TEST_RULES, TEST_SETTINGS, TEST_VERSIONS } from "./testing_rules.ts";
 
 const TOPICS = TOPIC_NAMES_DEFAULT;
 const encoder = new TextEncoder();
-
-/** Settings that both rule sets were judged under. */
-export const TEST_SETTINGS: VerdictSettings = {
-  dedup_ids_max: 1024,
-  accounts_max: 100,
-  record_bytes_max: 4096,
-  time_zone_data: "2025b",
-};
-
-/** A threshold rule `high` and a velocity rule `rapid`: three of one account within 60 s. */
-export function testRules(amount: number, severity: string): RuleDefinition[] {
-  return RuleFile.parse({
-    rules: [
-      { rule_name: "high", rule_type: "threshold", severity, parameters: { amount } },
-      {
-        rule_name: "rapid",
-        rule_type: "velocity",
-        severity: "medium",
-        parameters: { at_least: 3, window_seconds: 60 },
-      },
-    ],
-  }).rules as RuleDefinition[];
-}
 
 /** When the transactions of the scenario begin. */
 export const TEST_TIME_MS = Date.UTC(2026, 0, 10, 12);
@@ -74,12 +50,6 @@ export interface TestScenario {
   /** Key and value of the changelog. */
   changelog: Map<string, Record<string, unknown>>;
 }
-
-const FIRST = testRules(100, "high");
-const SECOND = testRules(1, "critical");
-
-/** Versions of the two rule sets: the second is in force from offset 5 on. */
-export const TEST_VERSIONS = [FIRST, SECOND].map((rules) => rulesVersion(rules, TEST_SETTINGS));
 
 /**
  * Six raw records of one account, and by hand what the contract and the rules make of them:
@@ -152,8 +122,12 @@ export function testScenario(): TestScenario {
     changelog: new Map<string, Record<string, unknown>>([
       ["b/0000000000000000", { offset: "0", rules_version: TEST_VERSIONS[0] }],
       ["b/0000000000000005", { offset: "5", rules_version: TEST_VERSIONS[1] }],
-      [`r/${TEST_VERSIONS[0]}`, { rule_set: JSON.parse(ruleSetText(FIRST, TEST_SETTINGS)) }],
-      [`r/${TEST_VERSIONS[1]}`, { rule_set: JSON.parse(ruleSetText(SECOND, TEST_SETTINGS)) }],
+      [`r/${TEST_VERSIONS[0]}`, {
+        rule_set: JSON.parse(ruleSetText(TEST_RULES[0]!, TEST_SETTINGS)),
+      }],
+      [`r/${TEST_VERSIONS[1]}`, {
+        rule_set: JSON.parse(ruleSetText(TEST_RULES[1]!, TEST_SETTINGS)),
+      }],
       ["p", { next: "6" }],
     ]),
   };

@@ -6,11 +6,12 @@ import { assertEquals } from "@std/assert";
 import type { AuditReport } from "./report.ts";
 import {
   auditScenario,
-  TEST_VERSIONS,
+  type TestRecord,
   type TestScenario,
   testScenario,
   testTransaction,
 } from "./testing.ts";
+import { TEST_VERSIONS } from "./testing_rules.ts";
 
 /** Kinds of offences with the raw offsets of the offenders. */
 function found(report: AuditReport): Record<string, (number | undefined)[]> {
@@ -237,6 +238,34 @@ Deno.test("an accepted gap is listed as lost, and its records are no offence", a
   assertEquals(report.gaps.map(({ from, to, reason }) => ({ from, to, reason })), [
     { from: 2, to: 3, reason: "by hand" },
   ]);
+});
+
+Deno.test("what came of a raw topic that was deleted is left out, not said to be doubled", async () => {
+  const scenario = testScenario();
+  const earlier = (record: TestRecord, field: string): TestRecord => ({
+    ...record,
+    value: { ...record.value, [field]: "2026-01-10T12:30:00.000000Z" },
+  });
+  const { transactions, deadLetters, alerts } = scenario;
+  transactions.unshift(...transactions.map((one) => earlier(one, "processing_timestamp")));
+  deadLetters.unshift(...deadLetters.map((one) => earlier(one, "failed_at")));
+  alerts.unshift(...alerts.map((one) => earlier(one, "alert_timestamp")));
+  assertEquals(found(await auditScenario(scenario)), {
+    doubled: [0, 1, 2, 3, 4, 5],
+    "alert doubled": [1, 2, 5],
+  });
+  scenario.changelog.set("m/gap/0000000000000000", {
+    kind: "identity",
+    from: "6",
+    to: "6",
+    next: "0",
+    reason: "by hand",
+    accepted_at: "2026-01-10T12:45:00Z",
+  });
+  const report = await auditScenario(scenario);
+  assertEquals(report.clean, true);
+  assertEquals(report.earlier, [{ partition: 0, records: 9 }]);
+  assertEquals(report.gaps.length, 1);
 });
 
 Deno.test("since a time, what lies before it is not looked at", async () => {

@@ -1,9 +1,9 @@
 /** `deno task audit`: was anything lost, doubled or misjudged? Exit 0 no, 1 yes, 2 misuse, 3 unreachable. */
 import { audit } from "../audit/run.ts";
 import { printReport, reportJson } from "../audit/report.ts";
+import { parseSince } from "../audit/since.ts";
 import { createKafkaBroker } from "../broker/kafka.ts";
-import { EXIT, MisuseError, ServiceUnreachableError } from "../contracts/errors.ts";
-import { parseTimestamp } from "../contracts/timestamps.ts";
+import { EXIT, ServiceUnreachableError } from "../contracts/errors.ts";
 import { CatalogUnreachableError } from "../iceberg/catalog/errors.ts";
 import { restCatalog } from "../iceberg/catalog/rest.ts";
 import { localStorage } from "../iceberg/storage/local.ts";
@@ -22,19 +22,6 @@ record anew, and says what is missing, doubled or misjudged. Works on a running 
   --json     the report as JSON
 
 Exit codes: 0 clean, 1 not clean, 2 misuse, 3 Kafka or catalog unreachable.`;
-
-const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A point in time, or how long ago it was; ms since the epoch. @throws {MisuseError} */
-export function parseSince(text: string, nowMs: number): number {
-  const ago = /^(\d{1,6})([mhd])$/.exec(text);
-  if (ago !== null) return nowMs - Number(ago[1]) * UNITS_MS[ago[2]!]!;
-  const us = parseTimestamp(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
-  if (us !== undefined) return Math.ceil(us / 1000);
-  throw new MisuseError(
-    `Cannot use "--since ${text}": expected 2026-03-01, 2026-03-01T10:00:00Z, 30m, 24h or 7d`,
-  );
-}
 
 const BAR_CELLS = 30;
 const encoder = new TextEncoder();
