@@ -17,6 +17,14 @@ export const FINDING_GROUPS = [
 /** One of {@linkcode FINDING_GROUPS}. */
 export type FindingGroup = typeof FINDING_GROUPS[number];
 
+/** Nothing in any group. */
+export function noCounts(): Record<FindingGroup, number> {
+  return Object.fromEntries(FINDING_GROUPS.map((group) => [group, 0])) as Record<
+    FindingGroup,
+    number
+  >;
+}
+
 /** A check. */
 export interface Check {
   /** Names the kind of offence. */

@@ -1,5 +1,5 @@
 /** Runs the checks over the filled scratch tables, slice by slice, and counts what they find. */
-import { FINDING_GROUPS, type FindingGroup } from "./check.ts";
+import { type FindingGroup, noCounts } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import { AUDITED_TABLES } from "./facts.ts";
 import { type LookupContext, offendersOf } from "./offenders.ts";
@@ -18,14 +18,6 @@ interface CountRow {
   snapshot: string | null;
   p: number | null;
   n: string;
-}
-
-/** Nothing in any group. */
-export function noCounts(): Record<FindingGroup, number> {
-  return Object.fromEntries(FINDING_GROUPS.map((group) => [group, 0])) as Record<
-    FindingGroup,
-    number
-  >;
 }
 
 /** Runs every check on slices, on a connection of its own, into `finding`. */

@@ -1,5 +1,6 @@
 /** Figures of the printed tables, counted in the scratch tables. */
-import { type Collected, noCounts } from "./collect.ts";
+import { noCounts } from "./check.ts";
+import type { Collected } from "./collect.ts";
 import { AUDITED_TABLES, type AuditedTable } from "./facts.ts";
 import type { ReadPartition } from "./read_partition.ts";
 import type { ReadTable } from "./read_tables.ts";
