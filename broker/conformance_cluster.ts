@@ -7,7 +7,7 @@ import {
   readAll,
   share,
 } from "./conformance_support.ts";
-import type { AssignmentListener } from "./port.ts";
+import { type AssignmentListener, UnknownTopicError } from "./port.ts";
 
 /** Keeps what a member was told. */
 class Recorder implements AssignmentListener {
@@ -51,6 +51,26 @@ export const clusterCases: ConformanceCase[] = [
       assertNotEquals(second.id, first.id);
       assertNotEquals(await broker.clusterId(), "");
       assertEquals(await broker.clusterId(), await broker.clusterId());
+    },
+  },
+  {
+    name: "a topic tells its settings, those that it was given and the defaults",
+    async run(context) {
+      const { broker, unique } = context;
+      const name = unique("settings");
+      const settings = { "cleanup.policy": "compact", "max.message.bytes": "2000000" };
+      await broker.createTopics([
+        { name, partitions: 1, settings },
+        { name: `${name}-plain`, partitions: 1 },
+      ]);
+      const given = await broker.topicSettings(name);
+      for (const [key, value] of Object.entries(settings)) assertEquals(given.get(key), value);
+      const plain = await broker.topicSettings(`${name}-plain`);
+      // Kafka's documented defaults.
+      assertEquals(plain.get("cleanup.policy"), "delete");
+      assertEquals(plain.get("max.message.bytes"), "1048588");
+      assertEquals(plain.get("message.timestamp.type"), "CreateTime");
+      await assertRejects(() => broker.topicSettings(`${name}-none`), UnknownTopicError);
     },
   },
   {

@@ -7,6 +7,7 @@ import type { SASLOptions } from "kafkajs";
 import {
   clusterId,
   createTopics,
+  describeSettings,
   describeTopics,
   growTopic,
   removeTopics,
@@ -71,6 +72,7 @@ export function createKafkaBroker(options: KafkaOptions): Broker {
   return {
     clusterId: () => clusterId(client),
     topics: (names) => describeTopics(client, names),
+    topicSettings: (topic) => describeSettings(client, topic),
     createTopics: (specs) => createTopics(client, specs),
     growTopic: (name, partitions) => growTopic(client, name, partitions),
     deleteTopics: (names) => removeTopics(client, names),

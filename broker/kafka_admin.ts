@@ -1,7 +1,12 @@
 /** Topics and offsets through the Kafka adapter. */
 import type { KafkaClient } from "./kafka_client.ts";
 import { BrokerRefusalError, CODE, portError, refuse } from "./kafka_errors.ts";
-import { createPartitions, createTopic, deleteTopics } from "./kafka_messages_cluster.ts";
+import {
+  createPartitions,
+  createTopic,
+  deleteTopics,
+  describeConfigs,
+} from "./kafka_messages_cluster.ts";
 import type { TopicOutcome } from "./kafka_messages_cluster.ts";
 import { EARLIEST, LATEST, listOffsets } from "./kafka_messages_data.ts";
 import type { Isolation, PartitionOffsets, TopicInfo, TopicSpec } from "./port.ts";
@@ -35,6 +40,22 @@ export async function describeTopics(
       { name, id, partitions: leaders.length },
     ]),
   );
+}
+
+/** See {@linkcode Broker.topicSettings}. */
+export async function describeSettings(
+  client: KafkaClient,
+  topic: string,
+): Promise<Map<string, string>> {
+  const action = `ask for the settings of "${topic}"`;
+  return await askController(client, action, async (nodeId) => {
+    const { code, settings } = await client.control.send(nodeId, describeConfigs(topic));
+    if (code === CODE.unknownTopicOrPartition) {
+      throw portError(new BrokerRefusalError(code, action));
+    }
+    refuse(code, action);
+    return settings;
+  });
 }
 
 /** Sends to the controller (in KRaft any node, which forwards). */

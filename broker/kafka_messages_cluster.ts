@@ -185,3 +185,45 @@ export function deleteTopics(
     },
   };
 }
+
+/** The resource type of a topic in DescribeConfigs. */
+const TOPIC_RESOURCE = 2;
+
+/** DescribeConfigs v1 of one topic: all its settings, defaults included. */
+export function describeConfigs(
+  topic: string,
+): Message<{ code: number; settings: Map<string, string> }> {
+  return {
+    name: "DescribeConfigs",
+    key: 32,
+    version: 1,
+    write(w) {
+      w.array([topic], (name) => {
+        w.int8(TOPIC_RESOURCE);
+        w.string(name);
+        w.int32(-1); // names: all
+      });
+      w.bool(false); // synonyms
+    },
+    read(r) {
+      r.int32(); // throttle
+      const settings = new Map<string, string>();
+      const [code] = r.array(() => {
+        const code = r.int16();
+        r.nullableString(); // error message
+        r.int8(); // resource type
+        r.string(); // resource name
+        r.array(() => {
+          const [name, value] = [r.string(), r.nullableString()];
+          r.bool(); // read-only
+          r.int8(); // source
+          r.bool(); // sensitive
+          r.array(() => [r.string(), r.nullableString(), r.int8()]); // synonyms
+          if (value !== null) settings.set(name, value);
+        });
+        return code;
+      });
+      return { code: code ?? -1, settings };
+    },
+  };
+}

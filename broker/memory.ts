@@ -69,6 +69,8 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
         ),
       ),
     // deno-lint-ignore require-await -- async so that what it throws is a rejection
+    topicSettings: async (topic) => cluster.settingsOf(topic),
+    // deno-lint-ignore require-await
     createTopics: async (specs) => specs.forEach((spec) => cluster.createTopic(spec)),
     // deno-lint-ignore require-await
     growTopic: async (name, partitions) => cluster.growTopic(name, partitions),

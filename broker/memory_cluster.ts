@@ -186,6 +186,16 @@ export class MemoryCluster {
     return appended;
   }
 
+  /** A topic's settings, with the defaults of those that this cluster obeys. */
+  settingsOf(topic: string): Map<string, string> {
+    return new Map(Object.entries({
+      "cleanup.policy": "delete",
+      "max.message.bytes": String(MESSAGE_BYTES_MAX),
+      "message.timestamp.type": "CreateTime",
+      ...this.topic(topic).settings,
+    }));
+  }
+
   /** EndTxn. */
   endTransaction(session: ProducerSession, commit: boolean): void {
     const producer = this.check(session);

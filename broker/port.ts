@@ -213,6 +213,8 @@ export interface Broker {
   clusterId(): Promise<string>;
   /** Topics that exist among `names`; a missing one is simply absent. */
   topics(names: readonly string[]): Promise<Map<string, TopicInfo>>;
+  /** The settings in force of a topic, the broker's defaults included. Throws {@linkcode UnknownTopicError}. */
+  topicSettings(topic: string): Promise<Map<string, string>>;
   /** Creates those that do not exist yet, quietly leaves the rest. Resolves when they have leaders. */
   createTopics(specs: readonly TopicSpec[]): Promise<void>;
   /** Grows a topic to `partitions`. */

@@ -1,6 +1,7 @@
 /** The processor as a whole, on ports: the same on Kafka and on the in-process broker. */
-import { ConfigError, NotReadyError } from "../contracts/errors.ts";
+import { ConfigError } from "../contracts/errors.ts";
 import type { Readiness } from "../runtime/http.ts";
+import { checkTopics } from "./check_topics.ts";
 import { createPartitionView, type PartitionView, type ProcessorContext } from "./context.ts";
 import { mirrorPositions } from "./mirror.ts";
 import type { Ownership } from "./ownership.ts";
@@ -35,6 +36,7 @@ export class Processor<State, Compiled> {
   readonly #failed = Promise.withResolvers<never>();
   #startReason: string | undefined = "starting";
   #membershipReason: string | undefined;
+  #rulesReason: string | undefined;
 
   constructor(context: ProcessorContext<State, Compiled>, options: ProcessorOptions) {
     this.#context = context;
@@ -45,7 +47,8 @@ export class Processor<State, Compiled> {
 
   /** Whether every partition of ours is being worked on. */
   readiness(): Readiness {
-    const reasons = [this.#startReason, this.#membershipReason].filter((one) => one !== undefined);
+    const reasons = [this.#startReason, this.#membershipReason, this.#rulesReason]
+      .filter((one) => one !== undefined);
     for (const partition of this.#owned.keys()) {
       const { state, reason } = this.views.get(partition)!;
       if (state === "running") continue;
@@ -62,12 +65,12 @@ export class Processor<State, Compiled> {
    * @throws {ConfigError} when the rule file is invalid and no changelog of ours has a rule set (exit 2).
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { broker, group, topics, settings, clock, log } = this.#context;
+    const { broker, group, topics, settings, rules, clock, log } = this.#context;
     const ended = new AbortController();
     const all = AbortSignal.any([signal, ended.signal]);
-    await this.#checkTopics(all);
+    await this.#awaitTopics(all);
     if (all.aborted) return;
-    this.#startReason = undefined;
+    this.#startReason = "no partition is assigned yet";
     const stopped = new AbortController();
     const mirror = mirrorPositions({
       broker,
@@ -75,6 +78,8 @@ export class Processor<State, Compiled> {
       topic: topics.raw,
       // Only what is ours: a partition given up has moved on elsewhere.
       views: () => [...this.#owned.keys()].map((partition) => this.views.get(partition)!),
+      rulesVersion: () => rules.current()?.version,
+      disagree: (reason) => this.#rulesReason = reason,
       everyMs: settings.mirrorMs,
       clock,
       log,
@@ -82,7 +87,10 @@ export class Processor<State, Compiled> {
     });
     try {
       const ownership = this.#ownership.run({
-        assigned: (partitions) => partitions.forEach((partition) => this.#start(partition)),
+        assigned: (partitions) => {
+          this.#startReason = undefined;
+          partitions.forEach((partition) => this.#start(partition));
+        },
         revoked: async (partitions) => {
           await this.#stop(partitions);
           for (const partition of partitions) this.#owned.delete(partition);
@@ -98,25 +106,12 @@ export class Processor<State, Compiled> {
     }
   }
 
-  /** Waits until the topics are there and every output has as many partitions as the raw topic. */
-  async #checkTopics(signal: AbortSignal): Promise<void> {
+  /** Waits until the topics are as they must be. */
+  async #awaitTopics(signal: AbortSignal): Promise<void> {
     const { broker, topics, clock, settings, log } = this.#context;
-    const outputs = [topics.transactions, topics.alerts, topics.deadLetter, topics.state];
     while (!signal.aborted) {
       try {
-        const infos = await broker.topics([topics.raw, ...outputs]);
-        const missing = [topics.raw, ...outputs].filter((topic) => !infos.has(topic));
-        if (missing.length > 0) {
-          throw new NotReadyError(`Cannot start: topic ${missing.join(", ")} does not exist`);
-        }
-        const { partitions } = infos.get(topics.raw)!;
-        const narrow = outputs.filter((topic) => infos.get(topic)!.partitions < partitions);
-        if (narrow.length === 0) return;
-        throw new NotReadyError(
-          `Cannot start: "${topics.raw}" has ${partitions} partitions, ${
-            narrow.map((topic) => `"${topic}" ${infos.get(topic)!.partitions}`).join(", ")
-          }; grow them with deno task topics --partitions ${partitions}`,
-        );
+        return await checkTopics(broker, topics, settings.recordBytesMax);
       } catch (error) {
         this.#startReason = (error as Error).message;
         log.warn("not_ready", { reason: this.#startReason });
