@@ -3,10 +3,26 @@
  * anew on the contract's schema, so that it cannot share a mistake with the processor. Pure.
  */
 import type { DeadLetterType } from "../contracts/dead_letter.ts";
-import { DEPTH_MAX, EXTRA_FIELDS_MAX, TIMESTAMP_AHEAD_MAX_US } from "../contracts/limits.ts";
+import { COUNTRIES, CURRENCIES } from "../contracts/codes.ts";
+import {
+  ACCOUNT_ID_LENGTH_MAX,
+  DEPTH_MAX,
+  EXTRA_FIELDS_MAX,
+  TIMESTAMP_AHEAD_MAX_US,
+  TIMESTAMP_MIN_US,
+} from "../contracts/limits.ts";
 import { parseAmount } from "../contracts/money.ts";
 import { parseTimestamp } from "../contracts/timestamps.ts";
-import { ADDED_FIELDS, Transaction, TRANSACTION_FIELDS } from "../contracts/transaction.ts";
+import {
+  ACCOUNT_ID_PATTERN,
+  ADDED_FIELDS,
+  MERCHANT_CATEGORIES,
+  Transaction,
+  TRANSACTION_FIELDS,
+  TRANSACTION_STATUSES,
+  TRANSACTION_TYPES,
+  UUID_PATTERN,
+} from "../contracts/transaction.ts";
 import { FORBIDDEN_KEYS, outline } from "./json_outline.ts";
 
 /** A valid transaction in the terms of rules. */
@@ -34,6 +50,9 @@ export interface RawValue {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const contractNames: ReadonlySet<string> = new Set(TRANSACTION_FIELDS);
+const categories: ReadonlySet<unknown> = new Set(MERCHANT_CATEGORIES);
+const types: ReadonlySet<unknown> = new Set(TRANSACTION_TYPES);
+const statuses: ReadonlySet<unknown> = new Set(TRANSACTION_STATUSES);
 const refusedNames: ReadonlySet<string> = new Set([...ADDED_FIELDS, ...FORBIDDEN_KEYS]);
 
 /** Judges one raw value. */
@@ -82,10 +101,12 @@ function judgeFields(
   for (const name of TRANSACTION_FIELDS) if (Object.hasOwn(value, name)) fields[name] = value[name];
   const amount = typeof fields.amount === "number" ? parseAmount(amountToken) : undefined;
   if (amount === undefined || !amount.ok) return undefined;
-  // The token decides on the amount, not the double that the schema sees.
-  const { success, data, error } = Transaction.safeParse(fields);
-  if (!success && !error.issues.every(({ path }) => path[0] === "amount")) return undefined;
-  const transaction = data ?? fields as Transaction;
+  if (!isOrdinary(fields)) {
+    const { success, error } = Transaction.safeParse(fields);
+    // The token decides on the amount, not the double that the schema sees.
+    if (!success && !error.issues.every(({ path }) => path[0] === "amount")) return undefined;
+  }
+  const transaction = fields as Transaction;
   const timestampUs = parseTimestamp(transaction.timestamp)!;
   if (timestampUs > timestampMs * 1000 + TIMESTAMP_AHEAD_MAX_US) return undefined;
   return {
@@ -95,4 +116,20 @@ function judgeFields(
     amountUnits: amount.units,
     fields: transaction,
   };
+}
+
+/**
+ * True only if the schema has nothing against the nine fields besides amount. Nearly every record is told by this, in
+ * a tenth of the schema's time; where it says no, the schema decides.
+ */
+function isOrdinary(fields: Record<string, unknown>): boolean {
+  const { transaction_id, timestamp, account_id, merchant_name } = fields;
+  return typeof transaction_id === "string" && UUID_PATTERN.test(transaction_id) &&
+    typeof timestamp === "string" && (parseTimestamp(timestamp) ?? -1) >= TIMESTAMP_MIN_US &&
+    typeof account_id === "string" && account_id.length <= ACCOUNT_ID_LENGTH_MAX &&
+    ACCOUNT_ID_PATTERN.test(account_id) &&
+    typeof merchant_name === "string" && merchant_name.trim() !== "" &&
+    CURRENCIES.has(fields.currency as string) && COUNTRIES.has(fields.location_country as string) &&
+    categories.has(fields.merchant_category) && types.has(fields.transaction_type) &&
+    statuses.has(fields.status);
 }

@@ -1,5 +1,6 @@
 /** The contract by examples: a row is a raw value, the last column what it is. */
 import { assertEquals } from "@std/assert";
+import { Transaction, TRANSACTION_FIELDS } from "../contracts/transaction.ts";
 import { judgeValue } from "./judge_value.ts";
 
 const AT_MS = Date.UTC(2026, 0, 10, 12);
@@ -85,4 +86,30 @@ Deno.test("a transaction has its id in lower case, and exact time and amount", (
   assertEquals(judged.transactionId, FINE.transaction_id.toLowerCase());
   assertEquals(judged.timestampUs, AT_MS * 1000 + 1);
   assertEquals(judged.amountUnits, -51_000n);
+});
+
+Deno.test("whatever stands in a field, the verdict is that of the contract's schema", () => {
+  const values = [
+    ...["", " ", "x", "EUR", "eur", "DE", "de", "retail", "Retail", "purchase", "completed", "XXX"],
+    ...[null, 0, 1, true, [], {}, "ACC_1", "A".repeat(64), "A".repeat(65), "\u00a0", "\ud800"],
+    ...["2026-01-10", "2026-01-10T12:00:00", "2026-02-30T12:00:00Z", "2000-01-01T00:00:00Z"],
+    ...[
+      "1999-12-31T23:59:59.999999999Z",
+      "0a000000-0000-4000-8000-00000000000g",
+      "2026-01-10t12:00:00z",
+    ],
+  ];
+  for (const field of TRANSACTION_FIELDS) {
+    if (field === "amount") continue; // of which the token decides
+    for (const value of values) {
+      const changed = { ...FINE, [field]: value };
+      const { success } = Transaction.safeParse(changed);
+      const expected = success ? "a transaction" : "schema";
+      assertEquals(
+        verdict(JSON.stringify(changed)),
+        expected,
+        `${field}: ${JSON.stringify(value)}`,
+      );
+    }
+  }
 });

@@ -2,6 +2,7 @@
  * The last accepted ids of a partition (design section 3, "Unique"), each a UUID in four words: 500,000 of them take
  * some 14 MB, and none is an object for the garbage collector to look at. Pure.
  */
+import { uuidWords } from "./fingerprint.ts";
 
 const ROWS_FIRST = 1024;
 const NONE = -1;
@@ -17,7 +18,9 @@ export class RecentIds {
   #heads = new Int32Array(0);
   #oldest = 0;
   #size = 0;
+  /** Words of {@linkcode RecentIds.#askedText}: an id is asked for just before it is added. */
   readonly #asked = new Uint32Array(4);
+  #askedText = "";
 
   /** `max`: how many are remembered; the oldest goes first. */
   constructor(max: number) {
@@ -99,13 +102,10 @@ export class RecentIds {
     }
   }
 
-  /** A UUID as the contract has it, 8-4-4-4-12 hex digits. */
   #read(uuid: string): void {
-    const asked = this.#asked;
-    asked[0] = parseInt(uuid.slice(0, 8), 16);
-    asked[1] = parseInt(uuid.slice(9, 13) + uuid.slice(14, 18), 16);
-    asked[2] = parseInt(uuid.slice(19, 23) + uuid.slice(24, 28), 16);
-    asked[3] = parseInt(uuid.slice(28, 36), 16);
+    if (uuid === this.#askedText) return;
+    this.#askedText = uuid;
+    uuidWords(uuid, this.#asked);
   }
 
   #hash(): number {
