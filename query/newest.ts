@@ -8,6 +8,10 @@ export interface NewestOptions {
   fieldId: number;
   /** How many of the rows with the greatest values. */
   rows: number;
+  /** Only values from this on. @default all */
+  from?: bigint;
+  /** Only values below this. @default all */
+  to?: bigint;
 }
 
 interface Bounded {
@@ -41,11 +45,14 @@ export function newestFiles(
   files: readonly PlannedFile[],
   options: NewestOptions,
 ): readonly PlannedFile[] {
-  const { fieldId, rows } = options;
+  const { fieldId, rows, from, to } = options;
   const known = files.map((file) => bounded(file, fieldId)).filter((one) => one !== undefined);
   known.sort((a, b) => (a.lower < b.lower ? 1 : a.lower > b.lower ? -1 : 0));
   let left = BigInt(rows);
-  const last = known.find((one) => (left -= one.rows) <= 0n);
+  // Of a file that reaches out of the range, not one row is certain.
+  const isWithin = ({ lower, upper }: Bounded): boolean =>
+    (from === undefined || lower >= from) && (to === undefined || upper < to);
+  const last = known.find((one) => isWithin(one) && (left -= one.rows) <= 0n);
   if (last === undefined) return files;
   const old = new Set(known.filter((one) => one.upper < last.lower).map((one) => one.file));
   return files.filter((file) => !old.has(file));

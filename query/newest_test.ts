@@ -52,3 +52,24 @@ Deno.test("newestFiles() keeps every file that can hold one of the newest rows",
     assertEquals(found, kept, `${rows} rows of ${files.map((one) => one.path)}`);
   }
 });
+
+Deno.test("newestFiles() counts on a file's rows only where all of them lie in the range", () => {
+  const files = [file("a", 10, 0, 9), file("b", 10, 10, 19), file("c", 10, 20, 29)];
+  const table: readonly [from: bigint | undefined, to: bigint | undefined, kept: string[]][] = [
+    [0n, 30n, ["c"]],
+    [20n, undefined, ["c"]],
+    // Planning has left out what lies before; of c it cannot know how many rows are left.
+    [0n, 25n, ["b", "c"]],
+    [15n, 25n, ["a", "b", "c"]],
+    [undefined, 10n, ["a", "b", "c"]],
+  ];
+  for (const [from, to, kept] of table) {
+    const found = newestFiles(files, {
+      fieldId: 2,
+      rows: 5,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    });
+    assertEquals(found.map((one) => one.path), kept, `${from} to ${to}`);
+  }
+});

@@ -4,12 +4,12 @@ import { type TableName, TABLES } from "../contracts/tables.ts";
 import type { Catalog, LoadedTable } from "../iceberg/catalog/port.ts";
 import { IcebergError } from "../iceberg/errors.ts";
 import type { Filter } from "../iceberg/scan/filter.ts";
-import { planScan, type ScanPlan } from "../iceberg/scan/plan.ts";
+import { type PlannedFile, planScan, type ScanPlan } from "../iceberg/scan/plan.ts";
 import { chooseSnapshot, type SnapshotChoice } from "../iceberg/scan/snapshot.ts";
 import { parseLocation } from "../iceberg/storage/location.ts";
 import type { Storage } from "../iceberg/storage/port.ts";
 import { type DataFile, FileContent, type Schema } from "../iceberg/types.ts";
-import { newestFiles } from "./newest.ts";
+import { newestFiles, type NewestOptions } from "./newest.ts";
 import type { SnapshotSelector } from "./question.ts";
 import { pathsOf, type RelationDelete, type RelationFile, relationOf } from "./relation.ts";
 import type { Relation } from "./question_sql.ts";
@@ -41,7 +41,11 @@ export interface TableRequest {
   /** What rows may be left out, given the columns of the snapshot. */
   filterOf: (schema: Schema) => Filter;
   /** Only so many of the newest rows are wanted, of those that the filter, exactly, lets through. */
-  newest?: number;
+  newest?: Omit<NewestOptions, "fieldId">;
+  /** Columns whose statistics the plan must have, beside those of the filter. */
+  statsOf?: readonly string[];
+  /** Leaves out planned files that this question does not need, by their statistics. */
+  keep?: (plan: ScanPlan) => readonly PlannedFile[];
 }
 
 /** Loads tables for one query, each once, so that all parts of it see the same state. */
@@ -94,6 +98,11 @@ function relationDelete(file: DataFile, schema: Schema): RelationDelete {
   };
 }
 
+/** Whether the snapshot has a column. */
+export function has(schema: Schema, column: string): boolean {
+  return schema.fields.some((field) => field.name === column);
+}
+
 /** A filter that skips nothing, so that the planner keeps the bounds of the column. */
 function anyValue(column: string): Filter {
   return { op: "or", filters: [{ op: "is_null", column }, { op: "not_null", column }] };
@@ -115,13 +124,17 @@ export async function planTable(
   const filter = request.filterOf(schema);
   const time = schema.fields.find((field) => field.name === TABLES[name].timeColumn);
   const newest = time === undefined ? undefined : request.newest;
+  const looked = [...request.statsOf ?? [], ...newest === undefined ? [] : [time!.name]]
+    .filter((column) => has(schema, column));
   const plan = await planScan(metadata, loader.lakehouse.storage, {
-    filter: newest === undefined ? filter : { op: "and", filters: [filter, anyValue(time!.name)] },
+    filter: looked.length === 0
+      ? filter
+      : { op: "and", filters: [filter, ...looked.map(anyValue)] },
     ...(choice === undefined ? {} : { snapshot: choice }),
   });
-  const wanted = newest === undefined
-    ? plan.files
-    : newestFiles(plan.files, { fieldId: time!.id, rows: newest });
+  const wanted = newest !== undefined
+    ? newestFiles(plan.files, { fieldId: time!.id, ...newest })
+    : request.keep?.(plan) ?? plan.files;
   const files: RelationFile[] = wanted.map(({ file, path, deletes }) => {
     if (file.file_format !== "PARQUET") {
       throw new IcebergError(`Cannot query "${path}": ${file.file_format} files cannot be read`);

@@ -3,52 +3,41 @@ import type { Filter } from "../iceberg/scan/filter.ts";
 import type { Schema } from "../iceberg/types.ts";
 import { type Condition, pruningFilter } from "./conditions.ts";
 import { maskedSource } from "./mask.ts";
-import { planTable, type TableLoader } from "./plan.ts";
+import { planJoin } from "./plan_join.ts";
+import { has, planTable, type TableLoader, type TableRequest } from "./plan.ts";
 import type { Prepared } from "./prepared.ts";
-import type { Question, SnapshotSelector } from "./question.ts";
+import type { Question } from "./question.ts";
 import { questionSql } from "./question_sql.ts";
 import { TABLES } from "../contracts/tables.ts";
-
-/**
- * Alerts repeat these columns of their transaction, so what a question asks of a transaction rules out
- * files of alerts too. Rows of other writers may leave them null, which rules out nothing.
- */
-const REPEATED: Readonly<Record<string, string>> = {
-  timestamp: "transaction_timestamp",
-  transaction_id: "transaction_id",
-  account_id: "account_id",
-  amount: "amount",
-  currency: "currency",
-};
-
-function alertsFilter(question: Question, schema: Schema): Filter {
-  const filters = question.conditions.flatMap((condition): Filter[] => {
-    const column = REPEATED[condition.column];
-    if (column === undefined || !has(schema, column)) return [];
-    const repeated = pruningFilter([{ ...condition, column }]);
-    return [{ op: "or", filters: [repeated, { op: "is_null", column }] }];
-  });
-  // A transaction is shown for its alerts that fit, so the others need not be read.
-  const own = question.alertConditions.filter(({ column }) => has(schema, column));
-  return { op: "and", filters: [...filters, pruningFilter(own)] };
-}
-
-function has(schema: Schema, column: string): boolean {
-  return schema.fields.some((field) => field.name === column);
-}
+import { parseTimestamp } from "../contracts/timestamps.ts";
 
 /** Only conditions on columns that are still there; questionSql names those that are not. */
 function filterOf(conditions: readonly Condition[]): (schema: Schema) => Filter {
   return (schema) => pruningFilter(conditions.filter(({ column }) => has(schema, column)));
 }
 
-/** Newest first and nothing else asked: then the bounds tell which files can matter. */
-function newestRows(question: Question): { newest: number } | undefined {
+/** Newest first, and nothing else asked but a range of time: then the bounds tell which files can matter. */
+function newestRows(question: Question): Pick<TableRequest, "newest"> {
   const { limit, orderBy: [first], conditions, joinAlerts, table } = question;
-  const byTime = first?.column === TABLES[table].timeColumn && first.descending;
-  if (limit === undefined || !byTime || conditions.length > 0 || joinAlerts) return undefined;
-  return { newest: limit };
+  const time = TABLES[table].timeColumn;
+  const byTime = first?.column === time && first.descending;
+  if (limit === undefined || !byTime || joinAlerts) return {};
+  const newest: { rows: number; from?: bigint; to?: bigint } = { rows: limit };
+  for (const { column, op, values } of conditions) {
+    const us = column === time ? parseTimestamp(values[0]!) : undefined;
+    if (us === undefined) return {};
+    if (op === ">=") newest.from = BigInt(us);
+    else if (op === "<") newest.to = BigInt(us);
+    else return {};
+  }
+  return { newest };
 }
+
+/**
+ * Alerts, the smaller side, are written second, which is the side that DuckDB builds its hash table of; left to itself it
+ * knows nothing of the sizes of files and has taken the transactions.
+ */
+const JOIN_AS_WRITTEN = "SET disabled_optimizers = 'join_order,build_side_probe_side'";
 
 /** Plans the question's tables and writes its statement; `salt` masks the answer. */
 export async function prepareQuestion(
@@ -60,35 +49,17 @@ export async function prepareQuestion(
   const mask = salt === undefined
     ? {}
     : { mask: (source: string, columns: readonly string[]) => maskedSource(source, columns, salt) };
-  const main = planTable(loader, question.table, {
+  if (joinAlerts) {
+    const { tables, join } = await planJoin(question, loader, filterOf(conditions));
+    const [table] = tables;
+    const sql = questionSql(question, table.relation, { join, ...mask });
+    return { sql, tables, setup: [JOIN_AS_WRITTEN], scans: [] };
+  }
+  const table = await planTable(loader, question.table, {
     snapshot,
     filterOf: filterOf(conditions),
     ...newestRows(question),
   });
-  if (!joinAlerts) {
-    const table = await main;
-    return {
-      sql: questionSql(question, table.relation, mask),
-      tables: [table],
-      setup: [],
-      scans: [],
-    };
-  }
-  // A snapshot id belongs to one table; the alerts beside it are then the current ones.
-  const beside: SnapshotSelector = snapshot.kind === "id" ? { kind: "current" } : snapshot;
-  const [table, alerts, allAlerts] = await Promise.all([
-    main,
-    planTable(loader, "alerts", {
-      snapshot: beside,
-      filterOf: (schema) => alertsFilter(question, schema),
-    }),
-    planTable(loader, "alerts", { snapshot: beside, filterOf: () => ({ op: "true" }) }),
-  ]);
-  const options = { alerts: alerts.relation, allAlerts: allAlerts.relation, ...mask };
-  return {
-    sql: questionSql(question, table.relation, options),
-    tables: [table, { ...alerts, paths: allAlerts.paths }],
-    setup: [],
-    scans: [],
-  };
+  const sql = questionSql(question, table.relation, mask);
+  return { sql, tables: [table], setup: [], scans: [] };
 }

@@ -1,5 +1,6 @@
 /** The SQL of a question, over relations that stand for the planned tables. */
 import { MisuseError } from "../contracts/errors.ts";
+import { TABLES } from "../contracts/tables.ts";
 import { nearest } from "../runtime/nearest.ts";
 import { conditionSql, quoteName } from "./conditions.ts";
 import { JOINED_ALERT_COLUMNS, type Question } from "./question.ts";
@@ -38,6 +39,16 @@ function sameOrUnknown(column: string, type: "INTEGER" | "BIGINT"): string {
   return `${low("t")} <= ${high("a")} AND ${high("t")} >= ${low("a")}`;
 }
 
+/** What a transaction is joined with. */
+export interface AlertsBeside {
+  /** Alerts that can belong to the transactions. */
+  alerts: Relation;
+  /** Alerts that tell how far alerts are committed: those that come from no earlier record than the transactions. */
+  reach: Relation;
+  /** All of `alerts` are known to name their raw record. */
+  placed: boolean;
+}
+
 /**
  * Transactions beside their alerts. They belong together by raw record, since an id may come again
  * beyond the duplicate horizon; rows that other engines wrote have no lineage and join by id.
@@ -45,38 +56,58 @@ function sameOrUnknown(column: string, type: "INTEGER" | "BIGINT"): string {
  * The two tables commit independently. A flagged transaction whose alerts are not committed yet would
  * look as if it had none, so it is left out until they are (design section 6).
  */
-function joinedSql(
-  question: Question,
-  transactions: Relation,
-  beside: { alerts: Relation; allAlerts: Relation },
-): string {
-  const { alerts, allAlerts } = beside;
-  const conditions = [
-    ...question.conditions.map((condition) => conditionSql(condition, "t")),
-    ...question.alertConditions.map((condition) => conditionSql(condition, "a")),
-    `NOT (coalesce(t.is_flagged, false) AND a.alert_id IS NULL
-       AND t.source_offset > coalesce(reach.source_offset, -1))`,
-  ];
+function joinedSql(question: Question, transactions: Relation, beside: AlertsBeside): string {
+  const { alerts, reach } = beside;
+  const own = question.conditions.map((condition) => conditionSql(condition, "t"));
+  const ofAlert = question.alertConditions.map((condition) => conditionSql(condition, "a"));
+  const reachJoin = `LEFT JOIN (SELECT source_partition, max(source_offset) AS source_offset
+  FROM ${reach.sql} GROUP BY source_partition) AS reach
+  ON t.source_partition = reach.source_partition`;
+  // A row of another writer has no offset: it is ahead of nothing.
+  const ahead =
+    `coalesce(t.is_flagged AND t.source_offset > coalesce(reach.source_offset, -1), false)`;
   const alertColumns = JOINED_ALERT_COLUMNS.map(({ name, as }) =>
     `a.${quoteName(name)} AS ${quoteName(as)}`
   );
-  return `SELECT t.*, ${alertColumns.join(", ")}
-FROM ${transactions.sql} AS t
-LEFT JOIN ${alerts.sql} AS a
+  const select = `SELECT t.*, ${alertColumns.join(", ")}`;
+  const alertsJoin = `LEFT JOIN ${alerts.sql} AS a
   ON t.transaction_id = a.transaction_id
   AND ${sameOrUnknown("source_partition", "INTEGER")}
-  AND ${sameOrUnknown("source_offset", "BIGINT")}
-LEFT JOIN (SELECT source_partition, max(source_offset) AS source_offset
-  FROM ${allAlerts.sql} GROUP BY source_partition) AS reach
-  ON t.source_partition = reach.source_partition${where(conditions)}`;
+  AND ${sameOrUnknown("source_offset", "BIGINT")}`;
+  if (!limitsFirst(question, beside)) {
+    const conditions = [...own, ...ofAlert, `NOT (${ahead} AND a.alert_id IS NULL)`];
+    return `${select}\nFROM ${transactions.sql} AS t\n${alertsJoin}\n${reachJoin}${
+      where(conditions)
+    }`;
+  }
+  const first = `SELECT t.*\nFROM ${transactions.sql} AS t\n${reachJoin}${
+    where([...own, `NOT ${ahead}`])
+  }${orderAndLimit(question)}`;
+  return `${select}\nFROM (${first}) AS t\n${alertsJoin}`;
+}
+
+/**
+ * Whether the newest transactions can be found before their alerts are: each gives at least one row, and one that
+ * is ahead of the alerts certainly has none, since every alert names its record. In another order than that of time
+ * masked values could decide.
+ */
+function limitsFirst(question: Question, { placed }: AlertsBeside): boolean {
+  const { limit, orderBy, alertConditions, table } = question;
+  const byTime = orderBy.length === 1 && orderBy[0]!.column === TABLES[table].timeColumn;
+  return limit !== undefined && byTime && alertConditions.length === 0 && placed;
+}
+
+function orderAndLimit({ orderBy, limit }: Question): string {
+  const order = orderBy.map(({ column, descending }) =>
+    `${quoteName(column)} ${descending ? "DESC" : "ASC"}`
+  );
+  return `\nORDER BY ${order.join(", ")}${limit === undefined ? "" : `\nLIMIT ${limit}`}`;
 }
 
 /** How the statement is built. */
 export interface QuestionSqlOptions {
-  /** Alerts that can belong to the transactions, for --join-alerts. */
-  alerts?: Relation;
-  /** Every alert, which says how far alerts are committed. @default {alerts} */
-  allAlerts?: Relation;
+  /** For --join-alerts. */
+  join?: AlertsBeside;
   /** Changes the rows before columns are chosen; the filters see them unchanged. */
   mask?: (source: string, columns: readonly string[]) => string;
 }
@@ -97,21 +128,15 @@ export function questionSql(
   relation: Relation,
   options: QuestionSqlOptions = {},
 ): string {
-  const { alerts, allAlerts = alerts, mask = (source) => source } = options;
+  const { join, mask = (source) => source } = options;
   const available = availableColumns(question, relation);
   for (const name of question.columns ?? []) checkColumn("columns", name, available);
   for (const { column } of question.orderBy) checkColumn("order-by", column, available);
-  const inner = alerts === undefined || allAlerts === undefined
+  const inner = join === undefined
     ? `SELECT t.*\nFROM ${relation.sql} AS t${
       where(question.conditions.map((condition) => conditionSql(condition, "t")))
     }`
-    : joinedSql(question, relation, { alerts, allAlerts });
+    : joinedSql(question, relation, join);
   const columns = question.columns?.map(quoteName).join(", ") ?? "*";
-  const order = question.orderBy.map(({ column, descending }) =>
-    `${quoteName(column)} ${descending ? "DESC" : "ASC"}`
-  );
-  const limit = question.limit === undefined ? "" : `\nLIMIT ${question.limit}`;
-  return `SELECT ${columns}\nFROM ${mask(`(${inner})`, available)} AS q\nORDER BY ${
-    order.join(", ")
-  }${limit}`;
+  return `SELECT ${columns}\nFROM ${mask(`(${inner})`, available)} AS q${orderAndLimit(question)}`;
 }

@@ -153,7 +153,7 @@ async function store(bench: Bench, stages: readonly StageName[], count: number) 
     ]);
     if (good > 0) first ??= performance.now();
     if (good + bad >= count) break;
-    await sleep(20);
+    await sleep(100);
   }
   const seconds = (performance.now() - began) / 1000;
   const costs: Record<string, number> = {
