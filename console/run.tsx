@@ -64,7 +64,8 @@ export async function runConsole(
   const clock = setInterval(() => store.dispatch({ type: "tick", nowMs: ports.now() }), 1000);
   let sources: Sources | undefined;
   try {
-    sources = startSources(ports, emit, stop.signal);
+    const watched = () => store.get().ui.screen;
+    sources = startSources(ports, emit, { signal: stop.signal, watched });
     await app.waitUntilExit();
   } finally {
     clearInterval(clock);

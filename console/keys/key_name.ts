@@ -17,6 +17,8 @@ export interface InkKey {
   ctrl?: boolean;
   backspace?: boolean;
   delete?: boolean;
+  /** Alt, which terminals send as Esc in front: as does whoever types fast behind Esc. */
+  meta?: boolean;
 }
 
 const NAMED: readonly (readonly [keyof InkKey, string])[] = [
@@ -56,6 +58,8 @@ const CONTROLS: Readonly<Record<string, string>> = {
  * characters at once; each is a key of its own. (What is pasted comes another way: `usePaste`.)
  */
 export function keyNames(input: string, key: InkKey): string[] {
+  // Nothing here is bound to Alt: it was Esc, and then a key.
+  if (key.meta && input !== "") return ["esc", ...keyNames(input, { ...key, meta: false })];
   const characters = [...input];
   const named = NAMED.some(([flag]) => key[flag]) || key.tab === true || key.ctrl === true;
   if (named || characters.length < 2) return [keyName(input, key)];

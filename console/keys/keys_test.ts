@@ -41,6 +41,7 @@ Deno.test("keyNames() takes apart what came at once", () => {
   assertEquals(keyNames("a b\r", {}), ["a", "space", "b", "enter"]);
   assertEquals(keyNames("\x7f2", {}), ["backspace", "2"]);
   assertEquals(keyNames("", { upArrow: true }), ["up"]);
+  assertEquals(keyNames(":", { meta: true }), ["esc", ":"]);
 });
 
 Deno.test("pasted text goes into a line that is typed, and nowhere else", () => {

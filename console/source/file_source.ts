@@ -18,7 +18,7 @@ export async function watchFiles(
   if (files === undefined) return;
   const seen = { rules: "", generator: "" };
   await poll({
-    everyMs: POLL_MS,
+    everyMs: () => POLL_MS,
     signal,
     ask: async () => {
       const rules = await Deno.readTextFile(files.rules);

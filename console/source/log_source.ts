@@ -61,7 +61,7 @@ export async function watchLogs(
   if (readLogs === undefined) return;
   let seq = 0;
   await poll({
-    everyMs: POLL_MS,
+    everyMs: () => POLL_MS,
     signal,
     ask: async () => {
       const batches = await readLogs();

@@ -1,8 +1,16 @@
 /** Asks again and again; what goes wrong is told and tried again, never thrown. */
+import type { ScreenName } from "../store/ui.ts";
+
+/** How a source runs: until the signal aborts, more often for the screen that is looked at. */
+export interface Watching {
+  signal: AbortSignal;
+  watched: () => ScreenName;
+}
 
 /** Options of {@linkcode poll}. */
 export interface PollOptions {
-  everyMs: number;
+  /** Pause between two questions, ms; asked for anew each time. */
+  everyMs: () => number;
   signal: AbortSignal;
   ask: () => Promise<void>;
   /** Told of each failure; the next try comes as usual. */
@@ -31,6 +39,6 @@ export async function poll({ everyMs, signal, ask, failed }: PollOptions): Promi
     } catch (error) {
       if (!signal.aborted) failed(error instanceof Error ? error.message : String(error));
     }
-    await pause(everyMs, signal);
+    await pause(everyMs(), signal);
   }
 }

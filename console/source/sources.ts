@@ -6,6 +6,7 @@ import { alertItem, deadLetterItem, followTopic } from "./feed_source.ts";
 import { watchConservation } from "./conservation_source.ts";
 import { watchFiles } from "./file_source.ts";
 import { watchLogs } from "./log_source.ts";
+import type { Watching } from "./poll.ts";
 import { watchStatus } from "./status_source.ts";
 import { watchStreams } from "./streams_source.ts";
 import { watchTables } from "./table_source.ts";
@@ -20,14 +21,15 @@ export interface Sources {
 export function startSources(
   ports: ConsolePorts,
   emit: (fact: Fact) => void,
-  signal: AbortSignal,
+  watching: Watching,
 ): Sources {
   const { openBroker, topics } = ports;
+  const { signal } = watching;
   let seq = 0;
   const running = [
     watchStatus(ports, emit, signal),
-    watchStreams(ports, emit, signal),
-    watchTables(ports, emit, signal),
+    watchStreams(ports, emit, watching),
+    watchTables(ports, emit, watching),
     watchLogs(ports, emit, signal),
     watchFiles(ports, emit, signal),
     watchConservation(ports, emit, signal),

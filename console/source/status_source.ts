@@ -14,7 +14,7 @@ export function watchStatus(
   signal: AbortSignal,
 ): Promise<void> {
   return poll({
-    everyMs: STATUS_POLL_MS,
+    everyMs: () => STATUS_POLL_MS,
     signal,
     ask: async () => {
       const parts = await collect();

@@ -3,9 +3,11 @@ import type { Broker, GroupInfo, PartitionOffsets } from "../../broker/port.ts";
 import type { ConsolePorts } from "../ports.ts";
 import type { Fact } from "../store/facts.ts";
 import type { GroupView, PartitionView } from "../store/model.ts";
-import { poll } from "./poll.ts";
+import { poll, type Watching } from "./poll.ts";
 
+/** Pause between two looks where the streams are what the operator looks at, and where not. */
 const POLL_MS = 2000;
+const POLL_UNSEEN_MS = 5000;
 /** A rate is over so long, ms. */
 const RATE_MS = 10_000;
 
@@ -74,7 +76,7 @@ async function committedOffsets(
 export async function watchStreams(
   ports: ConsolePorts,
   emit: (fact: Fact) => void,
-  signal: AbortSignal,
+  { signal, watched }: Watching,
 ): Promise<void> {
   const { topics, groups, now } = ports;
   const names = [...new Set(Object.values(topics))];
@@ -116,7 +118,7 @@ export async function watchStreams(
   }
 
   await poll({
-    everyMs: POLL_MS,
+    everyMs: () => watched() === "streams" ? POLL_MS : POLL_UNSEEN_MS,
     signal,
     ask: async () => {
       broker ??= ports.openBroker();

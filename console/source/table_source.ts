@@ -2,13 +2,16 @@
 import type { Catalog } from "../../iceberg/catalog/port.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/types.ts";
 import { NAMESPACE } from "../../contracts/services.ts";
-import { OFFSETS_PROPERTY, TABLE_NAMES } from "../../contracts/tables.ts";
+import { OFFSETS_PROPERTY, TABLE_NAMES, type TableName } from "../../contracts/tables.ts";
 import type { ConsolePorts } from "../ports.ts";
 import type { Fact } from "../store/facts.ts";
 import type { CommitView, TableView } from "../store/model.ts";
-import { poll } from "./poll.ts";
+import { poll, type Watching } from "./poll.ts";
 
 const POLL_MS = 4000;
+/** Where nobody looks at the tables, the overview needs only this one, and the others every so many looks. */
+const FRESHNESS_TABLE: TableName = "transactions";
+const LOOKS_UNSEEN = 3;
 const COMMITS_MAX = 200;
 
 function figure(snapshot: Snapshot | undefined, name: string): number {
@@ -69,10 +72,17 @@ export function tableView(name: string, metadata: TableMetadata): TableView {
   };
 }
 
-async function look(catalog: Catalog): Promise<TableView[]> {
+/** All tables there are; those outside `anew` as they were seen last. */
+async function look(
+  catalog: Catalog,
+  anew: readonly TableName[],
+  seen: ReadonlyMap<string, TableView>,
+): Promise<TableView[]> {
   const idents = await catalog.listTables([NAMESPACE]);
   const known = TABLE_NAMES.filter((name) => idents.some((ident) => ident.name === name));
   return await Promise.all(known.map(async (name) => {
+    const before = seen.get(name);
+    if (before !== undefined && !anew.includes(name)) return before;
     const { metadata } = await catalog.loadTable({ namespace: [NAMESPACE], name });
     return tableView(name, metadata);
   }));
@@ -82,14 +92,18 @@ async function look(catalog: Catalog): Promise<TableView[]> {
 export function watchTables(
   { openCatalog, now }: Pick<ConsolePorts, "openCatalog" | "now">,
   emit: (fact: Fact) => void,
-  signal: AbortSignal,
+  { signal, watched }: Watching,
 ): Promise<void> {
   const catalog = openCatalog();
+  let seen: ReadonlyMap<string, TableView> = new Map();
+  let looks = 0;
   return poll({
-    everyMs: POLL_MS,
+    everyMs: () => POLL_MS,
     signal,
     ask: async () => {
-      const tables = await look(catalog);
+      const all = watched() === "tables" || looks++ % LOOKS_UNSEEN === 0;
+      const tables = await look(catalog, all ? TABLE_NAMES : [FRESHNESS_TABLE], seen);
+      seen = new Map(tables.map((table) => [table.name, table]));
       emit({ type: "tables", atMs: now(), tables });
     },
     failed: (message) => emit({ type: "tables_failed", atMs: now(), message }),
