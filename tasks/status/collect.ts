@@ -126,6 +126,19 @@ async function readDeadLetterDepth(options: CatalogAddress): Promise<number | nu
   }
 }
 
+/** Asks anew only when the last answer is this old, ms: what changes slowly and costs a request. */
+const KEPT_MS = 5000;
+
+function kept<T>(ask: () => Promise<T>): () => Promise<T> {
+  let last: { atMs: number; answer: T } | undefined;
+  return async () => {
+    if (last === undefined || performance.now() - last.atMs > KEPT_MS) {
+      last = { atMs: performance.now(), answer: await ask() };
+    }
+    return last.answer;
+  };
+}
+
 type Lag = PipelineStatus["lag"];
 
 async function groupLag(broker: Broker, group: string, topic: string): Promise<Lag> {
@@ -183,6 +196,8 @@ export function openCollector(
   const brokers = brokerAddresses(environment, config);
   const catalog = catalogOptions(environment, config);
   let broker: Broker | undefined;
+  const disk = kept(() => readDisk(environment.dataDir));
+  const deadLetterDepth = kept(() => readDeadLetterDepth(catalog));
 
   async function lagOrError(): Promise<{ lag: Lag; error?: string }> {
     try {
@@ -218,13 +233,13 @@ export function openCollector(
       answering("catalog", await catalogError(catalog.uri)),
       ...STAGE_NAMES.map((name) => fromStage(name, stages.get(name))),
     ];
-    const disks = host === undefined ? [await readDisk(environment.dataDir)] : [];
+    const disks = host === undefined ? [await disk()] : [];
     return {
       services,
       stages: [...stages.values()],
       lag,
       disk: disks.map(({ path, used_percent }) => ({ path, used_percent })),
-      deadLetterDepth: await readDeadLetterDepth(catalog),
+      deadLetterDepth: await deadLetterDepth(),
       otherRssBytes: state?.supervisor.rss_bytes ?? 0,
     };
   }
