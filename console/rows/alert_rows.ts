@@ -82,14 +82,9 @@ export function alertDetail(
   nowMs: number,
   width: number,
 ): Line[] {
-  const evidence = Object.entries(alert.evidence).flatMap(([name, value]): Line[] =>
-    Array.isArray(value)
-      ? [
-        lineOf(`  ${name} (${value.length})`, "dim"),
-        ...value.map((one) => lineOf(`    ${valueText(one)}`)),
-      ]
-      : pairs([[`  ${name}`, span(valueText(value))]])
-  );
+  const evidence = Object.entries(alert.evidence);
+  const figures = evidence.filter(([, value]) => !Array.isArray(value));
+  const lists = evidence.filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
   return [
     [
       span(alert.severity, SEVERITY_TONES[alert.severity]),
@@ -100,7 +95,11 @@ export function alertDetail(
     ...wrapText(alert.description, width).map((text) => lineOf(text)),
     [],
     lineOf("why it fired", "accent"),
-    ...evidence,
+    ...pairs(figures.map(([name, value]) => [`  ${name}`, span(valueText(value))] as const)),
+    ...lists.flatMap(([name, values]) => [
+      lineOf(`  ${name} (${values.length})`, "dim"),
+      ...values.map((one) => lineOf(`    ${valueText(one)}`)),
+    ]),
     [],
     lineOf("transaction", "accent"),
     ...pairs(
