@@ -16,6 +16,12 @@ async function assertRestored(terminal: Terminal): Promise<void> {
   assertEquals(await terminal.modes(), { alternate: false, cursor: true });
 }
 
+/** Closes the window on top; behind an Esc the terminal needs a moment before the next key. */
+async function leaveWindow(terminal: Terminal): Promise<void> {
+  await terminal.press("Escape");
+  await terminal.until("the window is closed", (text) => text.includes("? help  q quit"));
+}
+
 /** What each screen shows and no other one does. */
 const MARKS: readonly (readonly [key: string, mark: RegExp])[] = [
   ["2", /severity +rule +account/],
@@ -87,7 +93,7 @@ Deno.test("the console watches and steers a running pipeline", async (t) => {
       await console.press("Enter");
       await console.until(
         "the generator confirms",
-        (text) => text.includes("rate 40/s: generator runs"),
+        (text) => /rate 40\/s: after \S+ generator runs/.test(text),
       );
       const port = 7071 + Number(pipeline.env.PIPELINE_PORT_OFFSET);
       const status = await (await fetch(`http://127.0.0.1:${port}/status`)).json();
@@ -118,6 +124,48 @@ Deno.test("the console watches and steers a running pipeline", async (t) => {
       assertEquals(text.includes("amount: 2 # fires strictly above"), true);
     });
 
+    await t.step("u proposes the rules before, and they are in force again", async () => {
+      await console.press("3", "u");
+      await console.until(
+        "the diff goes back",
+        (text) => /- +amount: 2 #/.test(text) && /\+ +amount: 10000 #/.test(text),
+      );
+      await console.press("y");
+      await console.until(
+        "the processor took them",
+        (text) => text.includes("● in force  revert to the version before"),
+      );
+    });
+
+    await t.step("table care says what it would do, and asks for the table's name", async () => {
+      await console.press("5");
+      await console.until("the tables are there", (text) => /> transactions +[\d.k]+ /.test(text));
+      await console.press("c");
+      await console.until(
+        "it asks",
+        (text) => text.includes("would be:") && text.includes("type transactions to go on"),
+      );
+      await console.type("transactions");
+      await console.press("Enter");
+      await console.until(
+        "it is done",
+        (text) => /deno task compact --table transactions +done/.test(text),
+      );
+      await leaveWindow(console);
+    });
+
+    await t.step("a restart wants the name of the stage", async () => {
+      await console.type(":restart generator");
+      await console.press("Enter", "x", "Enter");
+      await console.until("another name does not do", (text) => text.includes("Esc to leave it"));
+      await console.press("BSpace");
+      await console.type("generator");
+      await console.press("Enter");
+      await console.until("it is back", (text) => text.includes("generator is ready"));
+      await leaveWindow(console);
+      await console.press("1");
+    });
+
     await t.step("a stage that dies is shown, and its return too", async () => {
       const { services } = await pipeline.status();
       Deno.kill(services.find(({ name }) => name === "generator")!.pid!, "SIGKILL");
@@ -126,6 +174,42 @@ Deno.test("the console watches and steers a running pipeline", async (t) => {
         (text) => /generator (backoff|starting|not ready|stopped)/.test(text),
       );
       await console.until("it is back", (text) => text.includes("● healthy"), 60);
+    });
+
+    await t.step("by address, in ASCII, it shows the same and changes nothing", async () => {
+      const other = await openTerminal({
+        columns: 80,
+        rows: 24,
+        command: `${CONSOLE} --at 127.0.0.1 --ascii`,
+        env: { ...pipeline.env, PIPELINE_DATA_DIR: join(pipeline.dir, "elsewhere") },
+      });
+      try {
+        const text = await other.until(
+          "it is attached and counts",
+          (screen) => screen.includes("* healthy") && /since attached: [1-9]/.test(screen),
+          60,
+        );
+        assertEquals(text.includes(" READ ONLY "), true, text);
+        // deno-lint-ignore no-control-regex -- the question is which characters there are
+        assertEquals(text.replace(/[\u0000-\u007f]/g, ""), "");
+        await other.press("+");
+        await other.until("it is refused", (screen) => screen.includes("(attached by address)"));
+        await other.press("q");
+        assertEquals(await exitCode(other), 0);
+      } finally {
+        await other.close();
+      }
+    });
+
+    await t.step("a purge wants its name typed, and what is gone is shown as gone", async () => {
+      await console.type(":purge");
+      await console.press("Enter");
+      await console.until("it asks", (text) => text.includes("deletes all of its data"));
+      await console.type("purge");
+      await console.press("Enter");
+      await console.until("it is done", (text) => text.includes("Removed "));
+      await leaveWindow(console);
+      await console.until("nothing runs", (text) => text.includes("nothing runs here for"));
     });
 
     await t.step("q gives the terminal back", async () => {
