@@ -44,6 +44,7 @@ export const STAGE_NEEDS: Readonly<Record<StageName, StageNeeds>> = {
     ffi: true,
     writes: ["spool", "warehouse"],
     heapMb: 384,
+    youngMb: 4,
   },
 };
 
