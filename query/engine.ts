@@ -49,6 +49,8 @@ export interface Engine {
 export interface LockedEngine {
   /** Runs one SELECT. */
   select(sql: string): Promise<Answer>;
+  /** Runs one SELECT of one text per row; gives the texts in batches. */
+  lines(sql: string): AsyncIterable<readonly string[]>;
   /** Runs one SELECT and gives DuckDB's own result. */
   stream(sql: string): Promise<DuckDBResult>;
   /** Writes the rows of one SELECT to an allowed path; gives their number. */
@@ -143,8 +145,21 @@ function answerOf(result: DuckDBResult): Answer {
   };
 }
 
+async function* linesOf(
+  connection: DuckDBConnection,
+  sql: string,
+): AsyncIterable<readonly string[]> {
+  const result = await (await prepareSelect(connection, sql)).stream();
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield chunk.getColumnValues(0) as string[];
+  }
+}
+
 function lockedEngine(connection: DuckDBConnection): LockedEngine {
   return {
+    lines: (sql) => linesOf(connection, sql),
     stream: async (sql) => await (await prepareSelect(connection, sql)).stream(),
     select: async (sql) => answerOf(await (await prepareSelect(connection, sql)).stream()),
     copyToParquet: async (sql, path) => {

@@ -1,6 +1,7 @@
 /** Answers one query: plan, lock DuckDB to the planned files, stream the answer. */
 import type { Engine, LockedEngine } from "./engine.ts";
 import { TABLE_NAMES } from "../contracts/tables.ts";
+import { isLineFormat, type LineFormat, linesSql } from "./lines_sql.ts";
 import { formatWriter, type TextFormat } from "./format/writer.ts";
 import { requireSalt } from "./mask.ts";
 import type { QueryOutput } from "./output/output.ts";
@@ -9,6 +10,9 @@ import { describePlan, snapshotNotes } from "./plan_notes.ts";
 import { prepareQuestion } from "./prepare_question.ts";
 import type { Prepared } from "./prepared.ts";
 import type { QueryRequest } from "./question.ts";
+
+/** From so many rows on DuckDB makes the text. */
+const ROWS_MANY = 1000;
 
 /** Everything a query needs. */
 export interface QueryContext {
@@ -81,12 +85,48 @@ function shownMax(request: QueryRequest): number {
   return peeks(request) ? request.question.limit! : request.rowsShown ?? Infinity;
 }
 
+/** A statement whose rows are lines of the format; undefined where few rows are wanted or cells need more care. */
+function asLines({ sql, columns }: Prepared, request: QueryRequest): string | undefined {
+  const { format, question } = request;
+  if (!isLineFormat(format) || columns === undefined) return undefined;
+  return (question.limit ?? Infinity) > ROWS_MANY ? linesSql(sql, columns, format) : undefined;
+}
+
+async function printLines(
+  engine: LockedEngine,
+  sql: string,
+  { prepared, format, output }: {
+    prepared: Prepared;
+    format: LineFormat;
+    output: QueryOutput;
+  },
+): Promise<Printed> {
+  const columns = prepared.columns!.map((column) => ({ ...column, numeric: false }));
+  // The writer has no rows to write, but knows the header.
+  const header = formatWriter(format, { columns }).end();
+  let rows = 0;
+  if (header !== "") await output.print(header);
+  for await (const lines of engine.lines(sql)) {
+    rows += lines.length;
+    await output.print(lines.join("\n") + "\n");
+  }
+  return { rows, cut: false };
+}
+
 async function printText(
   engine: LockedEngine,
   prepared: Prepared,
   request: QueryRequest,
   output: QueryOutput,
 ): Promise<Printed> {
+  const inLines = asLines(prepared, request);
+  if (inLines !== undefined) {
+    return await printLines(engine, inLines, {
+      prepared,
+      format: request.format as LineFormat,
+      output,
+    });
+  }
   const { columns, rows } = await engine.select(prepared.sql);
   const { width, color = false } = output;
   const writer = formatWriter(request.format as TextFormat, {

@@ -4,10 +4,10 @@ import type { Schema } from "../iceberg/types.ts";
 import { type Condition, pruningFilter } from "./conditions.ts";
 import { maskedSource } from "./mask.ts";
 import { planJoin } from "./plan_join.ts";
-import { has, planTable, type TableLoader, type TableRequest } from "./plan.ts";
+import { has, type PlannedTable, planTable, type TableLoader, type TableRequest } from "./plan.ts";
 import type { Prepared } from "./prepared.ts";
 import type { Question } from "./question.ts";
-import { questionSql } from "./question_sql.ts";
+import { answerColumns, questionSql } from "./question_sql.ts";
 import { TABLES } from "../contracts/tables.ts";
 import { parseTimestamp } from "../contracts/timestamps.ts";
 
@@ -49,11 +49,14 @@ export async function prepareQuestion(
   const mask = salt === undefined
     ? {}
     : { mask: (source: string, columns: readonly string[]) => maskedSource(source, columns, salt) };
+  // What a mask leaves of the columns is its own matter.
+  const columnsOf = ({ relation }: PlannedTable): Pick<Prepared, "columns"> =>
+    salt === undefined ? { columns: answerColumns(question, relation) } : {};
   if (joinAlerts) {
     const { tables, join } = await planJoin(question, loader, filterOf(conditions));
     const [table] = tables;
     const sql = questionSql(question, table.relation, { join, ...mask });
-    return { sql, tables, setup: [JOIN_AS_WRITTEN], scans: [] };
+    return { sql, tables, setup: [JOIN_AS_WRITTEN], scans: [], ...columnsOf(table) };
   }
   const table = await planTable(loader, question.table, {
     snapshot,
@@ -61,5 +64,5 @@ export async function prepareQuestion(
     ...newestRows(question),
   });
   const sql = questionSql(question, table.relation, mask);
-  return { sql, tables: [table], setup: [], scans: [] };
+  return { sql, tables: [table], setup: [], scans: [], ...columnsOf(table) };
 }

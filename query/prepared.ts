@@ -1,4 +1,5 @@
 /** A statement that is ready to run, and the tables that it reads. */
+import type { TypedColumn } from "./lines_sql.ts";
 import type { PlannedTable } from "./plan.ts";
 
 /** A statement over planned tables. */
@@ -9,4 +10,6 @@ export interface Prepared {
   setup: string[];
   /** What --stats says beside the plan: conditions that could not skip anything. */
   scans: string[];
+  /** Columns of the answer, where they are known before DuckDB is asked. */
+  columns?: TypedColumn[];
 }

@@ -3,6 +3,7 @@ import { MisuseError } from "../contracts/errors.ts";
 import { TABLES } from "../contracts/tables.ts";
 import { nearest } from "../runtime/nearest.ts";
 import { conditionSql, quoteName } from "./conditions.ts";
+import type { TypedColumn } from "./lines_sql.ts";
 import { JOINED_ALERT_COLUMNS, type Question } from "./question.ts";
 
 /** A table as the planner hands it to DuckDB. */
@@ -11,6 +12,8 @@ export interface Relation {
   sql: string;
   /** Columns of the chosen snapshot's schema, in order. */
   columns: readonly string[];
+  /** DuckDB's spelling of their types. */
+  types: readonly string[];
 }
 
 function checkColumn(flag: string, name: string, columns: readonly string[]): void {
@@ -116,6 +119,19 @@ export interface QuestionSqlOptions {
 export function availableColumns(question: Question, relation: Relation): string[] {
   const joined = question.joinAlerts ? JOINED_ALERT_COLUMNS.map(({ as }) => as) : [];
   return [...relation.columns, ...joined];
+}
+
+/** The columns of the answer with their types; those of alerts are texts, except the time. */
+export function answerColumns(question: Question, relation: Relation): TypedColumn[] {
+  const own = relation.columns.map((name, at) => ({ name, type: relation.types[at]! }));
+  const joined = question.joinAlerts
+    ? JOINED_ALERT_COLUMNS.map(({ as }) => ({
+      name: as,
+      type: as === "alert_timestamp" ? "TIMESTAMPTZ" : "VARCHAR",
+    }))
+    : [];
+  const all = [...own, ...joined];
+  return question.columns?.map((name) => all.find((one) => one.name === name)!) ?? all;
 }
 
 /**

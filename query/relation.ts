@@ -100,19 +100,20 @@ export function relationOf(
   fields: readonly NestedField[],
 ): Relation {
   const columns = fields.map((field) => field.name);
+  const types = fields.map((field) => duckDbType(field.type));
   if (files.length === 0) {
     const nulls = fields.map((field) =>
       `CAST(NULL AS ${duckDbType(field.type)}) AS ${quoteName(field.name)}`
     );
-    return { sql: `(SELECT ${nulls.join(", ")} WHERE false)`, columns };
+    return { sql: `(SELECT ${nulls.join(", ")} WHERE false)`, columns, types };
   }
   const plain = files.filter((file) => file.deletes.length === 0);
   const parts = files.filter((file) => file.deletes.length > 0)
     .map((file) => withoutDeleted(file, fields));
-  if (parts.length === 0) return { sql: readFiles(plain, fields), columns };
+  if (parts.length === 0) return { sql: readFiles(plain, fields), columns, types };
   const names = columns.map(quoteName).join(", ");
   if (plain.length > 0) parts.unshift(`SELECT ${names} FROM ${readFiles(plain, fields)}`);
-  return { sql: `(${parts.join("\nUNION ALL\n")})`, columns };
+  return { sql: `(${parts.join("\nUNION ALL\n")})`, columns, types };
 }
 
 /** Every file that the relation opens. */
