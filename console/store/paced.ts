@@ -13,8 +13,11 @@ export interface PacedStore {
   close(): void;
 }
 
-/** What comes in all the time is drawn so soon where it is what the operator looks at, ms. */
-export const LIVE_DRAWN_MS = 400;
+/** What comes in all the time is drawn so soon where it is all that the screen shows, ms. */
+export const LIVE_DRAWN_MS = 250;
+
+/** And so soon where it is a part of the screen, ms. */
+export const PART_DRAWN_MS = 500;
 
 /** Everything else that comes by itself, ms: the clock and the status tick once a second. */
 export const STEADY_DRAWN_MS = 1000;
@@ -24,7 +27,8 @@ export function drawnWithinMs(event: Event, { ui: { screen, overlay } }: State):
   if (event.type !== "fact") return event.type === "ui" ? 0 : STEADY_DRAWN_MS;
   switch (event.fact.type) {
     case "alerts":
-      return screen === "alerts" || screen === "overview" ? LIVE_DRAWN_MS : STEADY_DRAWN_MS;
+      if (screen === "overview") return PART_DRAWN_MS;
+      return screen === "alerts" ? LIVE_DRAWN_MS : STEADY_DRAWN_MS;
     case "logs":
       return screen === "logs" ? LIVE_DRAWN_MS : STEADY_DRAWN_MS;
     case "verb_output":

@@ -14,7 +14,9 @@ import {
 import { FEED_ITEMS_MAX, type PendingEdit } from "./model.ts";
 import { SERIES_SAMPLES_MAX } from "./series.ts";
 import { EDIT_ANSWER_MS_MAX } from "./edits.ts";
-import { reduce, TOAST_MS } from "./state.ts";
+import { drawnWithinMs } from "./paced.ts";
+import { type Event, reduce, TOAST_MS } from "./state.ts";
+import type { ScreenName } from "./ui.ts";
 import type { Fact } from "./facts.ts";
 
 const status = (atMs: number, part: Parameters<typeof document>[0] = {}): Fact => ({
@@ -158,4 +160,20 @@ Deno.test("a message goes when its time is over", () => {
   const state = withActions(seenState(), [{ type: "toast", toast }]);
   assertEquals(reduce(state, { type: "tick", nowMs: NOW_MS + TOAST_MS }).ui.toast, toast);
   assertEquals(reduce(state, { type: "tick", nowMs: NOW_MS + TOAST_MS + 1 }).ui.toast, undefined);
+});
+
+Deno.test("keys are drawn at once, what is looked at soon, the rest with the next second", () => {
+  const alerts: Event = { type: "fact", fact: { type: "alerts", items: [], skipped: 1 } };
+  const logs: Event = { type: "fact", fact: { type: "logs", items: [] } };
+  const on = (screen: ScreenName) => withActions(seenState(), [{ type: "screen", screen }]);
+  const table: [Event, ScreenName, number][] = [
+    [{ type: "ui", action: { type: "screen", screen: "logs" } }, "overview", 0],
+    [alerts, "alerts", 250],
+    [alerts, "overview", 500],
+    [alerts, "tables", 1000],
+    [logs, "logs", 250],
+    [logs, "overview", 1000],
+    [{ type: "tick", nowMs: NOW_MS }, "alerts", 1000],
+  ];
+  for (const [event, screen, ms] of table) assertEquals(drawnWithinMs(event, on(screen)), ms);
 });
