@@ -50,9 +50,11 @@ Deno.test("ndjson, csv and tsv are the same text whoever makes it", async () => 
     }
     const flags = { "join-alerts": true, columns: ["alert_timestamp,severity,amount,alert_id"] };
     const many = parseQuestion(flags, { nowUs: 0, toTerminal: false });
-    const few = parseQuestion({ ...flags, limit: "1000" }, { nowUs: 0, toTerminal: false });
-    const all = (await ask(lakehouse, { question: many })).rows();
-    assertEquals(all.slice(0, 1000), (await ask(lakehouse, { question: few })).rows());
+    // The array of json is always made by us. Two alerts of one transaction come in any order.
+    const sorted = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
+    const lines = sorted((await ask(lakehouse, { question: many })).rows());
+    const array = (await ask(lakehouse, { question: many, format: "json" })).text;
+    assertEquals(lines, sorted(JSON.parse(array)));
     const empty = parseQuestion({ "account-id": "ACC0" }, { nowUs: 0, toTerminal: false });
     assertEquals(
       (await ask(lakehouse, { question: empty, format: "csv" })).text.split("\n").length,
