@@ -50,6 +50,8 @@ const Processor = z.strictObject({
 
 const Sink = z.strictObject({
   group: z.string().min(1).default("sink"),
+  partitions: z.union([z.literal("all"), z.array(z.int().min(0)).min(1)]).default("all")
+    .meta({ description: "Partitions this instance stores; several sinks may share them" }),
   commit_interval_ms: z.int().min(100).max(3_600_000).default(10_000),
   commit_rows_max: z.int().min(1).max(10_000_000).default(1_000_000),
   commit_bytes_max: z.int().min(MIB).max(4096 * MIB).default(512 * MIB)

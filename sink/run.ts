@@ -150,7 +150,6 @@ export class Sink {
     return new TableLoop({
       broker,
       topic,
-      partitions: "all",
       context: {
         handle,
         role: TABLES[table].source,

@@ -56,8 +56,6 @@ export interface LoopObserver {
 export interface TableLoopOptions {
   broker: Broker;
   topic: string;
-  /** Partitions that this instance owns. */
-  partitions: "all" | readonly number[];
   context: CommitContext;
   config: PipelineConfig["sink"];
   /** Scratch folder of this table. */
@@ -229,9 +227,9 @@ export class TableLoop {
       table: context.handle.name,
       identity,
       topicPartitions: info.partitions,
-      partitions: this.#options.partitions === "all"
+      partitions: config.partitions === "all"
         ? all
-        : all.filter((one) => this.#options.partitions.includes(one as never)),
+        : config.partitions.filter((one) => one < info.partitions),
       offsets,
       folder,
       limits: {

@@ -174,6 +174,28 @@ Deno.test("two sinks on the same partitions store every record once", () =>
     await world.assertOnce(200);
   }));
 
+Deno.test("two sinks that share the partitions store every record once, each its own", () =>
+  worldTest(async (world) => {
+    const sinks = await Promise.all(
+      [0, 1].map((one) => world.start({ settings: { partitions: [one] } })),
+    );
+    for (let round = 0; round < 5; round++) {
+      await world.transactions(20);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    await Promise.all(sinks.map((sink) => sink.finish()));
+    await world.assertOnce(100);
+    for (const [one, sink] of sinks.entries()) {
+      const rows = sink.log.reduce((sum, line) => sum + Number(line.rows ?? 0), 0);
+      assertEquals(rows, 50, `rows stored by the sink of partition ${one}`);
+    }
+    // One that owns a partition that is not there yet has nothing to do, and ends in order.
+    const idle = await world.start({ settings: { partitions: [7] } });
+    await idle.finish();
+    assertEquals(idle.errors, []);
+    await world.assertOnce(100);
+  }));
+
 Deno.test("what cannot be stored goes to dead_letters and stops nothing", () =>
   worldTest(async (world) => {
     await world.records(0, [

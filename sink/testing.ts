@@ -143,7 +143,6 @@ export async function startTestSink(options: TestSinkOptions): Promise<TestSink>
   const loop = new TableLoop({
     broker,
     topic: options.topic ?? table,
-    partitions: "all",
     context: {
       handle,
       role: TABLES[table].source,
