@@ -13,7 +13,7 @@ import {
 } from "@duckdb/node-api";
 
 /** Memory for DuckDB's own buffers, in MiB; beyond it, it spills into the scratch folder. */
-export const SCRATCH_MEMORY_MB = 96;
+export const SCRATCH_MEMORY_MB = 64;
 
 const CHUNK_ROWS = 2048;
 

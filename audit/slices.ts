@@ -6,7 +6,7 @@ import { LARGE_TABLES } from "./facts.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** Most raw offsets in one slice. */
-export const SLICE_OFFSETS_MAX = 100_000;
+export const SLICE_OFFSETS_MAX = 60_000;
 
 /** A range of raw offsets, from (inclusive) to (exclusive). */
 export interface Slice {
