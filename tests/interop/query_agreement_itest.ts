@@ -1,17 +1,26 @@
 /**
  * The same question asked in four ways gives the same rows: by flags, by SQL, by SQL whose conditions the
- * planner cannot see (so every file is read), and by PyIceberg. Filters are generated; a failure prints the seed.
+ * planner cannot see (so every file is read), and by PyIceberg; and the newest of them are the first. Filters
+ * are generated; a failure prints the seed.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { restCatalog } from "../../iceberg/catalog/rest.ts";
 import { parseQuestion } from "../../query/question.ts";
-import { ask, openTestLakehouse, sampleTransactions } from "../../query/testing.ts";
+import {
+  ask,
+  openTestLakehouse,
+  sampleTransactions,
+  type TestAnswer,
+} from "../../query/testing.ts";
 import { runPython } from "../support/python.ts";
 import { startServices } from "../support/services.ts";
 
 const SEED = Number(Deno.env.get("QUERY_SEED") ?? 20260301);
 const FILTERS = Deno.env.get("TEST_LONG") === "1" ? 400 : 40;
+
+/** Rows of the limited question. */
+const NEWEST = 5;
 
 const START = "2026-03-01T00:00:00Z";
 const DAYS = 8;
@@ -77,6 +86,11 @@ function conditionsOf({ days, hours, accounts, categories, minAmount, flagged }:
   return conditions.join(" AND ");
 }
 
+/** As --stats tells it. */
+function skippedFiles({ notes }: TestAnswer): number {
+  return Number(/ to read, (\d+) skipped/.exec(notes.join("\n"))![1]);
+}
+
 const JUDGE = `
 import json, sys
 from pyiceberg.catalog.rest import RestCatalog
@@ -115,16 +129,25 @@ Deno.test("flags, SQL, a full scan and PyIceberg agree over generated filters", 
     ])).trimEnd().split("\n").map((line) => JSON.parse(line) as string[]);
     assertEquals(judged.length, filters.length);
     let found = 0;
+    let skipped = 0;
     for (const [index, filter] of filters.entries()) {
       const conditions = conditionsOf(filter) || "true";
       const question = parseQuestion(flagsOf(filter), { nowUs: 0, toTerminal: false });
-      const answers = await Promise.all([
+      const [newest, ...answers] = await Promise.all([
+        ask(lakehouse, { question: { ...question, limit: NEWEST } }),
         ask(lakehouse, { question }),
-        ask(lakehouse, { sql: `SELECT transaction_id FROM transactions WHERE ${conditions}` }),
+        ask(lakehouse, {
+          sql: `SELECT transaction_id FROM transactions WHERE ${conditions}`,
+          stats: true,
+        }),
         ask(lakehouse, {
           sql: `SELECT transaction_id FROM transactions WHERE if(${conditions}, true, false)`,
+          stats: true,
         }),
       ]);
+      assertEquals(newest.rows(), answers[0]!.rows().slice(0, NEWEST), `newest, ${conditions}`);
+      skipped += skippedFiles(answers[1]!);
+      assertEquals(skippedFiles(answers[2]!), 0, conditions);
       for (const [way, answer] of answers.entries()) {
         const ids = answer.rows().map((row) => row["transaction_id"] as string).sort();
         const what = `${["flags", "SQL", "full scan"][way]}, seed ${SEED}, ${conditions}`;
@@ -132,6 +155,7 @@ Deno.test("flags, SQL, a full scan and PyIceberg agree over generated filters", 
       }
       found += judged[index]!.length;
     }
+    assert(skipped > FILTERS, `only ${skipped} files were skipped by all filters`);
     // Generated filters that find nothing would agree about nothing.
     assertEquals(found > FILTERS * 10, true, `only ${found} rows were found by all filters`);
   } finally {

@@ -7,9 +7,12 @@ import { startServices } from "../support/services.ts";
 
 const PAGES = ["README.md", "docs/query.md", "query/help.ts"];
 
-/** Commands of a page's shell blocks, or of the help; comments and prompts cut off. */
+/** Commands of a page's shell blocks, of its sentences and tables, or of the help; comments and prompts cut off. */
 function commandsOf(text: string): string[] {
-  return text.split("\n").map((line) => line.trim())
+  const inSentences = [...text.matchAll(/`(deno task query [^`]+)`/g)].map(([, command]) =>
+    command!
+  );
+  return text.split("\n").map((line) => line.trim()).concat(inSentences)
     .filter((line) => /^([A-Z_]+=\S+ )?deno task (--quiet )?query( |$)/.test(line))
     .filter((line) => !line.includes("[what]"))
     .map((line) => line.replace(/\s+#.*$/, ""))
