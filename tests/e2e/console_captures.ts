@@ -12,7 +12,7 @@ const PATH = join(projectRoot, "docs", "console.md");
 
 /** Screens by name: key, and what is there once the screen is whole. */
 const SCREENS: readonly (readonly [name: string, key: string, whole: RegExp])[] = [
-  ["overview", "1", /since attached: \d/],
+  ["overview", "1", /~\d+s/],
   ["alerts", "2", /> +\d+s \w+ /],
   ["rules", "3", /version in force [0-9a-f]{12}/],
   ["streams", "4", /raw-transactions +0 /],
@@ -41,7 +41,11 @@ if (import.meta.main) {
   });
   try {
     let document = await Deno.readTextFile(PATH);
-    await terminal.until("it is attached", (text) => /since attached: [1-9]/.test(text), 60);
+    await terminal.until(
+      "it has counted rows of the table",
+      (text) => /= [1-9][\d,]* stored/.test(text),
+      60,
+    );
     for (const [name, key, whole] of SCREENS) {
       await terminal.press(key);
       const screen = await terminal.until(`${name} is whole`, (text) => whole.test(text));
