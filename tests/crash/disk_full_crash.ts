@@ -1,5 +1,5 @@
 /**
- * A file system that fills up under the sink: a warning, a clean stop, and it goes on by itself; nothing is lost. The
+ * A file system that fills up under the sink: a warning, a clean stop, and it goes on by itself; nothing is lost, says the audit too. The
  * file system is a tmpfs in a mount namespace of its own, so that no root is needed.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -26,6 +26,7 @@ Deno.test("the sink stops before the disk is full and goes on by itself", async 
       went_on: true,
       went_on_after_failed_writes: true,
       rows_are_whole: true,
+      audited: { clean: true, all: true },
     });
     assertStringIncludes(reasons[0], "writing is stopped from 95 %");
   } finally {
