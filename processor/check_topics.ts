@@ -36,9 +36,9 @@ export async function checkTopics(
     );
   }
   const needed = OUTPUT_GROWTH * recordBytesMax;
-  for (const topic of outputs) {
-    const settings = await broker.topicSettings(topic);
-    const taken = Number(settings.get("max.message.bytes") ?? MESSAGE_BYTES_DEFAULT);
+  const settings = await Promise.all(outputs.map((topic) => broker.topicSettings(topic)));
+  for (const [i, topic] of outputs.entries()) {
+    const taken = Number(settings[i]!.get("max.message.bytes") ?? MESSAGE_BYTES_DEFAULT);
     if (taken >= needed) continue;
     throw new NotReadyError(
       `Cannot start: "${topic}" takes messages of at most ${taken} bytes (max.message.bytes), expected ` +

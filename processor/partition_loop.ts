@@ -19,7 +19,7 @@ interface Unit {
 }
 
 /** Size of the first fetch; each next one may be twice as large. Cold code is slow: results show early. */
-const FIRST_FETCH_BYTES = 64 * 1024;
+const FIRST_FETCH_BYTES = 16 * 1024;
 
 /** Runs the units of one taken partition. One object alone begins and ends its transactions (C12). */
 export class PartitionLoop<State, Compiled> {

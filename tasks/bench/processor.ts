@@ -181,6 +181,8 @@ async function withBench<T>(
   const offset = 100 * (100 + Deno.pid % 300);
   try {
     await broker.createTopics(topicSpecs(TOPICS, PARTITIONS));
+    // A broker in service has its transaction log; a fresh one makes it at the first use.
+    await (await broker.openTransactionalWriter("bench")).close();
     const env = {
       PIPELINE_CONFIG_DIR: join(projectRoot, "config"),
       PIPELINE_DATA_DIR: join(dir, "data"),
