@@ -24,6 +24,11 @@ export interface QueryContext {
   signal?: AbortSignal;
   /** Start of the paths of this query's own scratch files: a parquet answer, what DuckDB spills. */
   scratch: string;
+  /**
+   * Is given what closes DuckDB, which takes some milliseconds that nobody need wait for: the answer is printed, and a
+   * process that ends needs none of it. @default closed before the query returns
+   */
+  release?: (close: () => void) => void;
   /** Called when the files are known and the statement is written, before it runs. */
   onPlanned?: () => void;
 }
@@ -258,7 +263,8 @@ export async function runQuery(request: QueryRequest, context: QueryContext): Pr
   } finally {
     signal?.removeEventListener("abort", interrupt);
     clearInterval(interrupting);
-    await opening.then((engine) => engine.close(), () => {});
+    const { release = (close) => close() } = context;
+    await opening.then((engine) => release(() => engine.close()), () => {});
   }
 }
 

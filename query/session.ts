@@ -61,6 +61,7 @@ export class QuerySession {
         output,
         signal,
         scratch,
+        release: (close) => setTimeout(close),
         ...(maskSalt === undefined ? {} : { maskSalt }),
       });
       await output.finish();

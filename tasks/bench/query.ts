@@ -13,7 +13,7 @@ import { tableIdent } from "../../sink/create_tables.ts";
 import { ensurePython } from "../../tests/support/python.ts";
 import { startCatalog } from "../../tests/support/services.ts";
 import { ensureJars, type Jars } from "../native/jars.ts";
-import { type BenchPlace, type Contender, contendersOf } from "./query_contenders.ts";
+import { type BenchPlace, type Cold, type Contender, contendersOf } from "./query_contenders.ts";
 import { medianOf } from "./query_median.ts";
 import { type BenchQuestion, benchQuestions } from "./query_questions.ts";
 import { dayOf, type Layout, makeTables } from "./query_tables.ts";
@@ -43,21 +43,35 @@ function round(ms: number): number {
   return Number(ms.toFixed(ms < 10 ? 2 : 1));
 }
 
+type Measured = Pick<
+  QueryFigure,
+  "first_row_ms" | "total_ms" | "warm_ms" | "warm_plan_ms" | "rows"
+>;
+
+/** Cold runs take turns, so that a busy moment of the machine does not fall on one contender alone. */
 async function measure(
-  contender: Contender,
+  contenders: readonly Contender[],
   question: BenchQuestion,
   runs: number,
-): Promise<Pick<QueryFigure, "first_row_ms" | "total_ms" | "warm_ms" | "warm_plan_ms" | "rows">> {
-  const cold = [];
-  for (let run = 0; run < runs; run++) cold.push(await contender.cold(question));
-  const warm = await contender.warm(question, runs);
-  return {
-    rows: cold[0]!.rows,
-    first_row_ms: round(medianOf(cold.map((one) => one.firstRow))),
-    total_ms: round(medianOf(cold.map((one) => one.total))),
-    warm_ms: round(warm.total),
-    ...(warm.plan === undefined ? {} : { warm_plan_ms: round(warm.plan) }),
-  };
+): Promise<Measured[]> {
+  const cold = contenders.map((): Cold[] => []);
+  for (let run = 0; run < runs; run++) {
+    for (const [at, contender] of contenders.entries()) {
+      cold[at]!.push(await contender.cold(question));
+    }
+  }
+  const measured: Measured[] = [];
+  for (const [at, contender] of contenders.entries()) {
+    const warm = await contender.warm(question, runs);
+    measured.push({
+      rows: cold[at]![0]!.rows,
+      first_row_ms: round(medianOf(cold[at]!.map((one) => one.firstRow))),
+      total_ms: round(medianOf(cold[at]!.map((one) => one.total))),
+      warm_ms: round(warm.total),
+      ...(warm.plan === undefined ? {} : { warm_plan_ms: round(warm.plan) }),
+    });
+  }
+  return measured;
 }
 
 /** Our planner alone, on metadata that is loaded: manifest list and manifests to a list of files. */
@@ -123,13 +137,14 @@ async function measureTables(
   const questions = benchQuestions(rows, aTimeOfThePast(metadata))
     .filter(({ name }) => only === undefined || name.includes(only));
   for (const question of questions) {
-    for (const contender of contendersOf(place)) {
-      const measured = await measure(contender, question, runs);
+    const contenders = contendersOf(place);
+    for (const [at, measured] of (await measure(contenders, question, runs)).entries()) {
+      const by = contenders[at]!.name;
       const figure = {
         bench: "query" as const,
         ...table,
         question: question.name,
-        by: contender.name,
+        by,
         ...measured,
       };
       print(figure);

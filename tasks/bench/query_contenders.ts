@@ -109,6 +109,7 @@ async function warmOurs(place: BenchPlace, words: string[], runs: number): Promi
         note: () => {},
       },
       scratch: join(place.scratch, "query"),
+      release: (close) => setTimeout(close),
       onPlanned: () => plans.push(performance.now() - started),
     });
     totals.push(performance.now() - started);
