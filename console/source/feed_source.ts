@@ -137,9 +137,11 @@ export async function followTopic(
     topic: string;
     signal: AbortSignal;
     onRecords: Tail["onRecords"];
+    /** Pause before the broker is tried again, ms. @default 2000 */
+    retryMs?: number;
   },
 ): Promise<void> {
-  const { openBroker, topic, signal, onRecords } = options;
+  const { openBroker, topic, signal, onRecords, retryMs = RETRY_MS } = options;
   let position: FeedPosition | undefined;
   while (!signal.aborted) {
     const broker = openBroker();
@@ -175,6 +177,6 @@ export async function followTopic(
     } finally {
       await broker.close().catch(() => {});
     }
-    await pause(RETRY_MS, signal);
+    await pause(retryMs, signal);
   }
 }
