@@ -73,6 +73,8 @@ const SESSION_SETTINGS = [
   "SET allocator_bulk_deallocation_flush_threshold = '16MiB'",
   "SET autoinstall_known_extensions = false",
   "SET autoload_known_extensions = false",
+  // The file goes away: putting it in order at the end is time for nothing.
+  "PRAGMA disable_checkpoint_on_shutdown",
 ];
 
 /** A DuckDB in a folder of its own. */
