@@ -65,6 +65,20 @@ async function compact(world: World) {
   }
 }
 
+/** Table care whose failures are kept. */
+function careOf(world: World, errors: unknown[]): TableCare {
+  return new TableCare({
+    handles: [new TableHandle({ catalog: world.catalog, name: "transactions" })],
+    environment: world.environment,
+    folder: `${world.folder}/care`,
+    duckDb: { memoryMb: 128, threads: 1 },
+    stagedAgeMaxMs: MINUTE_MS,
+    paused: () => undefined,
+    log: createLogger({ component: "care", sessionId: "test", write: () => {} }),
+    onError: (_table, error) => errors.push(error),
+  });
+}
+
 /** Starts a sink, gives it `rounds` batches of 10 rows, a commit each, and `between` them a look. */
 async function feed(
   world: World,
@@ -151,17 +165,7 @@ Deno.test("compactTable() reads old files in the schema of today", async () => {
 Deno.test("TableCare expires by age, keeps the tags, and every kept snapshot can be read", async () => {
   const world = await newWorld();
   const errors: unknown[] = [];
-  const handle = new TableHandle({ catalog: world.catalog, name: "transactions" });
-  const care = new TableCare({
-    handles: [handle],
-    environment: world.environment,
-    folder: `${world.folder}/care`,
-    duckDb: { memoryMb: 128, threads: 1 },
-    stagedAgeMaxMs: MINUTE_MS,
-    paused: () => undefined,
-    log: createLogger({ component: "care", sessionId: "test", write: () => {} }),
-    onError: (_table, error) => errors.push(error),
-  });
+  const care = careOf(world, errors);
   const { signal } = new AbortController();
   // Four hours, a commit every four minutes.
   await feed(world, 60, async () => {
@@ -220,16 +224,7 @@ Deno.test("an hour of commits every 10 s with care running beside them: nothing 
   const world = await newWorld();
   const errors: unknown[] = [];
   const rounds: Promise<void>[] = [];
-  const care = new TableCare({
-    handles: [new TableHandle({ catalog: world.catalog, name: "transactions" })],
-    environment: world.environment,
-    folder: `${world.folder}/care`,
-    duckDb: { memoryMb: 128, threads: 1 },
-    stagedAgeMaxMs: MINUTE_MS,
-    paused: () => undefined,
-    log: createLogger({ component: "care", sessionId: "test", write: () => {} }),
-    onError: (_table, error) => errors.push(error),
-  });
+  const care = careOf(world, errors);
   const { signal } = new AbortController();
   let running = Promise.resolve();
   let isRunning = false;
