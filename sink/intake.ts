@@ -171,6 +171,19 @@ export class Intake {
     }));
   }
 
+  /** True where a partition stands before a gap. */
+  get hasGap(): boolean {
+    return [...this.#positions.values()].some(({ state }) => state === "gap");
+  }
+
+  /** True if the table's offsets have left the place of a gap: an operator has accepted it. */
+  gapLeft(offsets: ConsumedOffsets | undefined): boolean {
+    const { topic } = this.#options.identity;
+    return [...this.#positions].some(([partition, { state, offset }]) =>
+      state === "gap" && nextOffset(offsets, topic, partition) !== offset
+    );
+  }
+
   /** Reasons why partitions do not move. */
   reasons(): string[] {
     return [...this.#positions].flatMap(([partition, { reason }]) =>

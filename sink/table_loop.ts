@@ -86,8 +86,8 @@ export class TableLoop {
   #drain = false;
   #lastCommitMs: number;
   #lastMirrorMs = 0;
-  /** The topic has partitions that this session does not read: it ends after its next commit. */
-  #grown = false;
+  /** The topic has partitions that this session does not read, or a gap was accepted: the session ends. */
+  #stale = false;
 
   constructor(options: TableLoopOptions) {
     this.#options = options;
@@ -148,7 +148,7 @@ export class TableLoop {
     }
     // L3. and L4. Fetch and spool.
     const intake = this.#intake = opened;
-    this.#grown = false;
+    this.#stale = false;
     const fetching = new AbortController();
     const stop = () => fetching.abort();
     signal.addEventListener("abort", stop, { once: true });
@@ -172,7 +172,7 @@ export class TableLoop {
         // L5. Commit.
         if (ending || this.#due(intake)) await this.#commit(intake, signal);
         await this.#mirror(intake);
-        if (ending || this.#grown) return;
+        if (ending || this.#stale) return;
       }
     } finally {
       // L6. Nothing of a session outlives it.
@@ -196,7 +196,14 @@ export class TableLoop {
         `Cannot commit records of topic "${topic}": it was made anew or is gone`,
       );
     }
-    this.#grown = info.partitions > intake.partitionsKnown;
+    if (info.partitions > intake.partitionsKnown) this.#stale = true;
+  }
+
+  /** Looks whether an operator has moved the table's offsets behind a gap: the next session goes on there. */
+  async #checkGaps(intake: Intake): Promise<void> {
+    const { metadata } = await this.#options.context.handle.reload();
+    const stored = tableOffsets(metadata);
+    if (stored.state === "known" && intake.gapLeft(stored.offsets)) this.#stale = true;
   }
 
   /** Finds where the table stands and where reading begins; undefined if an operator has to decide first. */
@@ -349,6 +356,7 @@ export class TableLoop {
     try {
       // An idle topic grows too, and it is no commit that would tell.
       if (intake.filling.records === 0) await this.#checkTopic(intake);
+      if (intake.hasGap) await this.#checkGaps(intake);
       await this.#options.broker.commitGroupOffsets(this.#options.config.group, intake.mirror());
     } catch (error) {
       if (error instanceof ZombieError) throw error;
