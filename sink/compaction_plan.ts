@@ -9,13 +9,22 @@ export interface CompactionPolicy {
   targetBytes: number;
   /** Fewest small files of a partition that start one. */
   filesMin: number;
+  /** The same for partitions before the newest one, which get little any more. @default {filesMin} */
+  filesMinClosed?: number;
 }
 
 /** By hand: whatever can be smaller becomes smaller. */
 export const COMPACT_ALL: CompactionPolicy = { targetBytes: 128 * 1024 * 1024, filesMin: 2 };
 
-/** On schedule: often enough for at most some 40 files a day, seldom enough to rewrite each row a few times only. */
-export const COMPACT_SOME: CompactionPolicy = { targetBytes: 128 * 1024 * 1024, filesMin: 20 };
+/**
+ * On schedule, seldom enough to rewrite each row a few times only: the newest day keeps some 60 files, a closed one at
+ * most 40.
+ */
+export const COMPACT_SOME: CompactionPolicy = {
+  targetBytes: 128 * 1024 * 1024,
+  filesMin: 20,
+  filesMinClosed: 8,
+};
 
 /** A file this close to the target stays as it is. */
 const SMALL_SHARE = 0.75;
@@ -37,7 +46,8 @@ export function planCompaction(
   files: readonly PlannedFile[],
   policy: CompactionPolicy,
 ): CompactionGroup[] {
-  const { targetBytes, filesMin } = policy;
+  const { targetBytes, filesMinClosed = policy.filesMin } = policy;
+  const newest = newestDay(files);
   const small = files.filter((file) =>
     file.deletes.length === 0 && Number(file.file_size_in_bytes) < targetBytes * SMALL_SHARE
   );
@@ -46,9 +56,23 @@ export function planCompaction(
     ({ file }) => `${file.spec_id}/${partitionKey(file.partition)}`,
   );
   return [...partitions.values()].flatMap((group) => {
+    const filesMin = dayOf(group[0]!) === newest ? policy.filesMin : filesMinClosed;
     const chosen = withoutLarge(group.toSorted(bySize), filesMin);
     return chosen.length < filesMin ? [] : bins(chosen, targetBytes);
   });
+}
+
+/** First field of a file's partition, where it is a day. */
+function dayOf({ file }: PlannedFile): number | undefined {
+  const [day] = file.partition;
+  return typeof day === "number" ? day : undefined;
+}
+
+function newestDay(files: readonly PlannedFile[]): number | undefined {
+  return files.map(dayOf).reduce(
+    (newest, day) => newest === undefined || (day !== undefined && day > newest) ? day : newest,
+    undefined,
+  );
 }
 
 function bySize(a: PlannedFile, b: PlannedFile): number {

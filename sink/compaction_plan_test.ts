@@ -44,6 +44,27 @@ Deno.test("planCompaction() joins small files of a day up to the target", () => 
   }
 });
 
+Deno.test("planCompaction() takes fewer files of the days before the newest", () => {
+  const groups = planCompaction(
+    files("1:10 1:11 1:12 2:10 2:11 2:12 3:10 3:11 3:12 3:13"),
+    { targetBytes: 1000, filesMin: 4, filesMinClosed: 3 },
+  );
+  assertEquals(groups.map(({ partition, files }) => [partition[0], files.length]), [
+    [1, 3],
+    [2, 3],
+    [
+      3,
+      4,
+    ],
+  ]);
+  const open = planCompaction(files("1:10 1:11 2:10 2:11 2:12"), {
+    targetBytes: 1000,
+    filesMin: 4,
+    filesMinClosed: 2,
+  });
+  assertEquals(open.map(({ partition, files }) => [partition[0], files.length]), [[1, 2]]);
+});
+
 Deno.test("planCompaction() ends: what it made is not made again", () => {
   let sizes = Array.from({ length: 500 }, (_, index) => 5 + index % 7);
   let rounds = 0;
