@@ -28,7 +28,7 @@ const DAY_MS = 86_400_000;
 const FEED_BATCH = 20_000;
 const TOPICS = TOPIC_NAMES_DEFAULT;
 /** The last records of a bench do not wait for the interval of everyday. */
-const SETTINGS = "sink: { commit_interval_ms: 1000 }\n";
+const SETTINGS = "sink: { commit_interval_ms: 3000 }\n";
 
 interface Bench {
   broker: Broker;
