@@ -41,10 +41,14 @@ const UNSTORABLE_EVERY = 997;
 const COUNT = `
 import sys, json
 from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.expressions import AlwaysTrue
 catalog = RestCatalog("judge", uri=sys.argv[1])
 out = {}
 for name in ["transactions", "dead_letters"]:
-  rows = catalog.load_table("finance." + name).scan(selected_fields=("source_partition", "source_offset")).to_arrow()
+  # An alert that quotes what cannot be stored is a dead letter of its own, of the alerts topic.
+  own = "source_topic != 'alerts'" if name == "dead_letters" else AlwaysTrue()
+  fields = ("source_partition", "source_offset")
+  rows = catalog.load_table("finance." + name).scan(own, selected_fields=fields).to_arrow()
   out[name] = sorted(zip(rows["source_partition"].to_pylist(), rows["source_offset"].to_pylist()))
 print(json.dumps(out))
 `;
