@@ -9,6 +9,7 @@ import {
   unitsOf,
   versionBits,
 } from "./fingerprint.ts";
+import { TEST_TRANSACTION } from "./testing_transaction.ts";
 
 Deno.test("idBits adds the first 13 and the last 12 digits of a UUID", () => {
   assertEquals(idBits("00000000-0000-0000-0000-000000000000"), 0);
@@ -36,18 +37,7 @@ Deno.test("textBits is the beginning of an MD5", () => {
 });
 
 Deno.test("transactionBits changes with every field, and with nothing else", () => {
-  const fields = {
-    transaction_id: "0A000000-0000-4000-8000-000000000001",
-    timestamp: "2026-01-10T12:00:00Z",
-    account_id: "ACC1",
-    amount: 5,
-    currency: "EUR",
-    merchant_name: "Merchant",
-    merchant_category: "retail",
-    transaction_type: "purchase",
-    location_country: "DE",
-    status: "completed",
-  };
+  const fields = TEST_TRANSACTION;
   const bits = transactionBits(fields, 50_000n);
   for (const name of Object.keys(fields)) {
     if (name === "amount") continue;

@@ -2,22 +2,12 @@
 import { assertEquals } from "@std/assert";
 import { Transaction, TRANSACTION_FIELDS } from "../contracts/transaction.ts";
 import { judgeValue } from "./judge_value.ts";
+import { TEST_TRANSACTION } from "./testing_transaction.ts";
 
 const AT_MS = Date.UTC(2026, 0, 10, 12);
 const encoder = new TextEncoder();
 
-const FINE = {
-  transaction_id: "0A000000-0000-4000-8000-000000000001",
-  timestamp: "2026-01-10T12:00:00Z",
-  account_id: "ACC1",
-  amount: 5,
-  currency: "EUR",
-  merchant_name: "Merchant",
-  merchant_category: "retail",
-  transaction_type: "purchase",
-  location_country: "DE",
-  status: "completed",
-};
+const FINE = TEST_TRANSACTION;
 
 function text(changes: Record<string, unknown> = {}): string {
   return JSON.stringify({ ...FINE, ...changes });

@@ -4,6 +4,7 @@ import { RuleFile } from "../rules/rule_file.ts";
 import type { RuleDefinition } from "../rules/rule_type.ts";
 import type { StoredRuleSet } from "./changelog_view.ts";
 import { KIND_TRANSACTION, kindOf, PartitionJudge } from "./partition_judge.ts";
+import { TEST_TRANSACTION } from "./testing_transaction.ts";
 
 const BEGIN_MS = Date.UTC(2026, 0, 10, 12);
 const encoder = new TextEncoder();
@@ -41,16 +42,10 @@ function judgeAll(
 ): string[] {
   return records.map(({ id, amount = 5, second, called = false }, offset) => {
     const value = {
+      ...TEST_TRANSACTION,
       transaction_id: `00000000-0000-4000-8000-${String(id ?? offset).padStart(12, "0")}`,
       timestamp: new Date(BEGIN_MS + (second ?? offset) * 1000).toISOString(),
-      account_id: "ACC1",
       amount,
-      currency: "EUR",
-      merchant_name: "Merchant",
-      merchant_category: "retail",
-      transaction_type: "purchase",
-      location_country: "DE",
-      status: "completed",
     };
     const { kind, sure, rules } = judge.judge({
       offset,

@@ -10,6 +10,7 @@ import { ruleSetText } from "../rules/version.ts";
 import { audit, type AuditOptions } from "./run.ts";
 import type { AuditReport } from "./report.ts";
 import { TEST_RULES, TEST_SETTINGS, TEST_VERSIONS } from "./testing_rules.ts";
+import { TEST_TRANSACTION } from "./testing_transaction.ts";
 
 const TOPICS = TOPIC_NAMES_DEFAULT;
 const encoder = new TextEncoder();
@@ -20,16 +21,10 @@ export const TEST_TIME_MS = Date.UTC(2026, 0, 10, 12);
 /** Raw record `index` with an amount, `seconds` after the begin. */
 export function testTransaction(index: number, amount: number, seconds: number) {
   return {
+    ...TEST_TRANSACTION,
     transaction_id: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
     timestamp: new Date(TEST_TIME_MS + seconds * 1000).toISOString(),
-    account_id: "ACC1",
     amount,
-    currency: "EUR",
-    merchant_name: "Merchant",
-    merchant_category: "retail",
-    transaction_type: "purchase",
-    location_country: "DE",
-    status: "completed",
   };
 }
 

@@ -6,7 +6,7 @@ import { UnsafeLocationError } from "./port.ts";
 for (const [name, prefix] of [["a path", ""], ["file:/", "file:"], ["file:///", "file://"]]) {
   storageConformance(`localStorage by ${name}`, async () => {
     const parent = await Deno.makeTempDir({ prefix: "iceberg-storage-" });
-    const root = `${parent}/root`;
+    const root = `${parent}/top`;
     await Deno.mkdir(root);
     return {
       storage: localStorage({ roots: [root] }),
@@ -19,7 +19,7 @@ for (const [name, prefix] of [["a path", ""], ["file:/", "file:"], ["file:///", 
 Deno.test("localStorage does not follow a symbolic link out of its root", async () => {
   const parent = await Deno.makeTempDir({ prefix: "iceberg-storage-" });
   try {
-    const root = `${parent}/root`;
+    const root = `${parent}/top`;
     await Deno.mkdir(root);
     await Deno.mkdir(`${parent}/secret`);
     await Deno.writeTextFile(`${parent}/secret/file`, "secret");
@@ -41,16 +41,16 @@ Deno.test("localStorage serves a root that is itself reached by a link", async (
   const parent = await Deno.makeTempDir({ prefix: "iceberg-storage-" });
   try {
     await Deno.mkdir(`${parent}/real`);
-    await Deno.symlink(`${parent}/real`, `${parent}/root`);
-    const storage = localStorage({ roots: [`${parent}/root`] });
-    await storage.create(`${parent}/root/a/b`, new Uint8Array([7]));
-    assertEquals(await storage.read(`file:${parent}/root/a/b`), new Uint8Array([7]));
+    await Deno.symlink(`${parent}/real`, `${parent}/top`);
+    const storage = localStorage({ roots: [`${parent}/top`] });
+    await storage.create(`${parent}/top/a/b`, new Uint8Array([7]));
+    assertEquals(await storage.read(`file:${parent}/top/a/b`), new Uint8Array([7]));
     assertEquals((await Array.fromAsync(Deno.readDir(`${parent}/real/a`))).length, 1);
     // The link may be moved while the storage is open: to another disk, say.
     await Deno.rename(`${parent}/real`, `${parent}/moved`);
-    await Deno.remove(`${parent}/root`);
-    await Deno.symlink(`${parent}/moved`, `${parent}/root`);
-    assertEquals(await storage.read(`file:${parent}/root/a/b`), new Uint8Array([7]));
+    await Deno.remove(`${parent}/top`);
+    await Deno.symlink(`${parent}/moved`, `${parent}/top`);
+    assertEquals(await storage.read(`file:${parent}/top/a/b`), new Uint8Array([7]));
   } finally {
     await Deno.remove(parent, { recursive: true });
   }
@@ -59,7 +59,7 @@ Deno.test("localStorage serves a root that is itself reached by a link", async (
 Deno.test("localStorage makes a root that is not there yet", async () => {
   const parent = await Deno.makeTempDir({ prefix: "iceberg-storage-" });
   try {
-    const root = `${parent}/new/root`;
+    const root = `${parent}/new/top`;
     const storage = localStorage({ roots: [root] });
     assertEquals(await storage.stat(`${root}/a`), undefined);
     assertEquals(await Array.fromAsync(storage.list(root)), []);
