@@ -55,6 +55,7 @@ export * from "./commit/expire.ts";
 export * from "./commit/orphans.ts";
 
 // Reading tables.
+export * from "./scan/cache.ts";
 export * from "./scan/filter.ts";
 export * from "./scan/snapshot.ts";
 export * from "./scan/plan.ts";

@@ -29,6 +29,8 @@ export interface CatalogCall {
   readonly kind: "read" | "change" | "commit";
   /** What a 404 says is missing. */
   readonly missing: "namespace" | "table";
+  /** Reads the text of the answer. @default {parseJson} */
+  readonly parse?: (text: string) => unknown;
 }
 
 /** How requests are sent. */
@@ -55,7 +57,7 @@ export async function callCatalog(
   if (answer.status < 200 || answer.status > 299) throw statusError(call, answer);
   if (answer.text === "") return undefined;
   try {
-    return parseJson(answer.text);
+    return (call.parse ?? parseJson)(answer.text);
   } catch (cause) {
     throw unansweredError(call, `the answer is not JSON`, { cause, status: answer.status });
   }

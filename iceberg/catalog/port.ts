@@ -46,6 +46,15 @@ export interface CommitRequest {
   readonly updates: readonly TableUpdate[];
 }
 
+/** What a caller of `loadTable` has already. */
+export interface LoadTableOptions {
+  /**
+   * An earlier answer. A catalog that still has the metadata file of that one may give its metadata again instead
+   * of reading the same text anew; what is asked is the catalog's state of now all the same.
+   */
+  readonly known?: LoadedTable;
+}
+
 /** A catalog. All functions reject with the classes of errors.ts. */
 export interface Catalog {
   /** Child namespaces; of the root if `parent` is absent. @throws {NoSuchNamespaceError} */
@@ -68,7 +77,7 @@ export interface Catalog {
    */
   createTable(ident: TableIdent, request: CreateTableRequest): Promise<LoadedTable>;
   /** @throws {NoSuchTableError} */
-  loadTable(ident: TableIdent): Promise<LoadedTable>;
+  loadTable(ident: TableIdent, options?: LoadTableOptions): Promise<LoadedTable>;
   /**
    * The commit point of every change.
    *

@@ -1,6 +1,6 @@
 /** What the adapter sends, and what it makes of each answer; the real server's suite is rest_itest.ts. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Fetch } from "./auth.ts";
 import {
   CatalogRequestError,
@@ -211,4 +211,46 @@ Deno.test("restCatalog: bad credentials are NotAuthorizedError and do not show t
     error.message,
     'Cannot get a token from "http://catalog.test/v1/oauth/tokens": it answered 401 invalid_client',
   );
+});
+
+/** What the server knows of a table, in the fewest words. */
+function metadataOf(lastUpdatedMs: number) {
+  return {
+    "format-version": 2,
+    "table-uuid": "9c12d441-03fe-4693-9a96-a0705ddf69c1",
+    location: "s3://b/t",
+    "last-sequence-number": 0,
+    "last-updated-ms": lastUpdatedMs,
+    "last-column-id": 0,
+    schemas: [{ type: "struct", "schema-id": 0, fields: [] }],
+    "current-schema-id": 0,
+    "partition-specs": [{ "spec-id": 0, fields: [] }],
+    "default-spec-id": 0,
+    "last-partition-id": 999,
+    "sort-orders": [{ "order-id": 0, fields: [] }],
+    "default-sort-order-id": 0,
+  };
+}
+
+Deno.test("restCatalog reads metadata again only where the catalog names another file", async () => {
+  let version = 1;
+  const { fetch, sent } = server(({ url }) =>
+    url.includes("/v1/config") ? { body: "{}" } : {
+      body: JSON.stringify({
+        metadata: metadataOf(version),
+        "metadata-location": `s3://b/t/${version}.metadata.json`,
+        config: { token: `${sent.length}` },
+      }),
+    }
+  );
+  const catalog = restCatalog({ uri: URI, fetch });
+  const first = await catalog.loadTable(IDENT);
+  const second = await catalog.loadTable(IDENT, { known: first });
+  assertStrictEquals(second.metadata, first.metadata);
+  // Credentials are the answer's, not those of before.
+  assertEquals([first.config["token"], second.config["token"]], ["2", "3"]);
+  version = 2;
+  const third = await catalog.loadTable(IDENT, { known: second });
+  assertEquals(third.metadataLocation, "s3://b/t/2.metadata.json");
+  assertEquals(third.metadata["last-updated-ms"], 2);
 });

@@ -18,6 +18,7 @@ import {
   type Snapshot,
   type TableMetadata,
 } from "../types.ts";
+import type { MetadataCache } from "./cache.ts";
 import { DeleteIndex } from "./deletes.ts";
 import { bindFilter, type BoundFilter, type Filter, filterFieldIds } from "./filter.ts";
 import { mapLimited } from "../storage/parallel.ts";
@@ -36,6 +37,8 @@ export interface PlanOptions {
    * @default {false}
    */
   readonly allStats?: boolean;
+  /** Manifests that were read before, for those who plan often. @default {everything is read} */
+  readonly cache?: MetadataCache;
 }
 
 /** A file to read. */
@@ -89,8 +92,14 @@ export async function planScan(
     return { snapshot, schema, files: [], skipped: [], manifests: { total: 0, read: 0 } };
   }
   const stats = options.allStats ? "all" : filterFieldIds(filter);
-  const scan = new Scan({ metadata, storage, schema, filter, stats });
-  const manifests = decodeManifestList(await storage.read(snapshot["manifest-list"]));
+  const { cache } = options;
+  const scan = new Scan({ metadata, storage, schema, filter, stats, cache });
+  const list = snapshot["manifest-list"];
+  let manifests = cache?.manifestList(list);
+  if (manifests === undefined) {
+    manifests = decodeManifestList(await storage.read(list));
+    cache?.keepManifestList(list, manifests);
+  }
   const { files, skipped, read } = await scan.plan(manifests);
   return { snapshot, schema, files, skipped, manifests: { total: manifests.length, read } };
 }
@@ -102,6 +111,7 @@ interface ScanOptions {
   readonly schema: Schema;
   readonly filter: BoundFilter;
   readonly stats: "all" | ReadonlySet<number>;
+  readonly cache: MetadataCache | undefined;
 }
 
 class Scan {
@@ -159,9 +169,28 @@ class Scan {
   async #entries(
     manifest: ManifestFile,
     stats: "all" | ReadonlySet<number>,
+  ): Promise<readonly ManifestEntry[]> {
+    const { schema } = this.#context(manifest.partition_spec_id);
+    // Partition values have the types of the schema, which cannot change under its id.
+    const key = {
+      path: manifest.manifest_path,
+      schemaId: schema["schema-id"],
+      stats,
+    };
+    const { cache } = this.#options;
+    const kept = cache?.entries(key);
+    if (kept !== undefined) return kept;
+    const entries = await this.#readEntries(manifest, schema, stats);
+    cache?.keepEntries(key, entries);
+    return entries;
+  }
+
+  async #readEntries(
+    manifest: ManifestFile,
+    schema: Schema,
+    stats: "all" | ReadonlySet<number>,
   ): Promise<ManifestEntry[]> {
     const bytes = await this.#options.storage.read(manifest.manifest_path);
-    const { schema } = this.#context(manifest.partition_spec_id);
     const specs = this.#options.metadata["partition-specs"];
     // A filter that looks at no column needs no statistics.
     const none = stats !== "all" && stats.size === 0;
