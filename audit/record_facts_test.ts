@@ -32,6 +32,7 @@ function batch(value: unknown, trace?: string): RecordBatch {
     valueStart: Int32Array.of(text === undefined ? -1 : 0),
     valueEnd: Int32Array.of(bytes.length),
     header: () => trace === undefined ? undefined : encoder.encode(trace),
+    findHeader: () => false,
   };
 }
 

@@ -1,5 +1,12 @@
 /** Reads ranges of topics, one fetch ahead, and finds where to begin. */
-import type { Broker, Fetched, PartitionOffsets, Reader, RecordBatch } from "../broker/port.ts";
+import type {
+  Broker,
+  Fetched,
+  PartitionOffsets,
+  Reader,
+  RecordBatch,
+  Span,
+} from "../broker/port.ts";
 import { NotReadyError } from "../contracts/errors.ts";
 
 /** Small: buffers of fetches are given back late, and the broker is near. */
@@ -166,6 +173,9 @@ class Prefix implements RecordBatch {
   }
   header(index: number, name: string): Uint8Array | undefined {
     return this.#records.header(index, name);
+  }
+  findHeader(index: number, name: string, span: Span): boolean {
+    return this.#records.findHeader(index, name, span);
   }
 }
 

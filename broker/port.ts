@@ -65,6 +65,15 @@ export interface RecordBatch {
   readonly valueEnd: Int32Array;
   /** First value of that header of record `index`, decoded on demand; undefined where it has none. */
   header(index: number, name: string): Uint8Array | undefined;
+  /** Where that value lies within `bytes`, put into `span`; false where it has none. For hot paths: makes no object. */
+  findHeader(index: number, name: string, span: Span): boolean;
+}
+
+/** A range of bytes, to be filled again and again. */
+export interface Span {
+  start: number;
+  /** Excluded. */
+  end: number;
 }
 
 /** Answer to one fetch of one partition. */

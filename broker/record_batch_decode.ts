@@ -7,7 +7,7 @@
  */
 import { crc32c } from "./crc32c.ts";
 import { decompress } from "./compression.ts";
-import type { Isolation, RecordBatch } from "./port.ts";
+import type { Isolation, RecordBatch, Span } from "./port.ts";
 import { ABORT_MARKER, BATCH_HEADER_BYTES } from "./record_batch_encode.ts";
 import { readInt64 } from "./wire.ts";
 
@@ -280,6 +280,7 @@ class Columns implements RecordBatch {
   valueEnd: Int32Array;
   /** Where each record's headers begin, to be read on demand. */
   #headerStart: Int32Array;
+  readonly #headers: Cursor;
 
   constructor(bytes: Uint8Array, room: number) {
     this.bytes = bytes;
@@ -290,6 +291,7 @@ class Columns implements RecordBatch {
     this.valueStart = new Int32Array(room);
     this.valueEnd = new Int32Array(room);
     this.#headerStart = new Int32Array(room);
+    this.#headers = new Cursor(bytes);
   }
 
   add(cursor: Cursor, offset: number, timestamp: number): void {
@@ -319,8 +321,15 @@ class Columns implements RecordBatch {
   }
 
   header(index: number, name: string): Uint8Array | undefined {
-    if (index < 0 || index >= this.count) return undefined;
-    const cursor = new Cursor(this.bytes);
+    const span = { start: 0, end: 0 };
+    return this.findHeader(index, name, span)
+      ? this.bytes.subarray(span.start, span.end)
+      : undefined;
+  }
+
+  findHeader(index: number, name: string, span: Span): boolean {
+    if (index < 0 || index >= this.count) return false;
+    const cursor = this.#headers;
     cursor.position = this.#headerStart[index]!;
     for (let left = cursor.varint(); left > 0 && cursor.position < this.bytes.length; left--) {
       const nameLength = cursor.varint();
@@ -330,10 +339,12 @@ class Columns implements RecordBatch {
       const valueStart = cursor.position;
       if (valueLength > 0) cursor.position += valueLength;
       if (this.#equals(nameStart, nameLength, name)) {
-        return this.bytes.subarray(valueStart, valueStart + Math.max(valueLength, 0));
+        span.start = valueStart;
+        span.end = cursor.position;
+        return true;
       }
     }
-    return undefined;
+    return false;
   }
 
   #equals(start: number, length: number, name: string): boolean {

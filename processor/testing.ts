@@ -56,7 +56,7 @@ export function recordBatch(records: readonly RawRecord[]): RecordBatch {
     bytes.set(part, at);
     at += part.length;
   }
-  return { count, bytes, ...columns, header: () => undefined };
+  return { count, bytes, ...columns, header: () => undefined, findHeader: () => false };
 }
 
 /** A valid transaction's fields, in the contract's order; `changes` replace or add. */

@@ -1,15 +1,11 @@
 import { assertEquals } from "@std/assert";
 import type { RecordBatch } from "../broker/port.ts";
 import { recordsOf } from "./testing_records.ts";
-import { dayFinder, LineBuffer, LineEnds, traceOf } from "./lines.ts";
+import { LineBuffer } from "./lines.ts";
 
 function linesOf(records: RecordBatch): string {
   const lines = new LineBuffer();
-  const ends = new LineEnds();
-  for (let index = 0; index < records.count; index++) {
-    const lineEnds = ends.within(records, index);
-    lines.add(records, index, { trace: traceOf(records, index), lineEnds });
-  }
+  for (let index = 0; index < records.count; index++) lines.add(records, index);
   return new TextDecoder().decode(lines.bytes.subarray(0, lines.length));
 }
 
@@ -54,64 +50,23 @@ Deno.test("LineBuffer.add() makes one line of a record with line ends between it
   );
 });
 
+Deno.test("LineBuffer.add() finds a line end wherever it lies, and no other byte", () => {
+  for (let length = 1; length < 20; length++) {
+    for (let at = 0; at < length; at++) {
+      const value = new Uint8Array(length).fill(0xf0);
+      value[at] = at % 2 === 0 ? 0x0a : 0x0d;
+      const lines = new LineBuffer();
+      lines.add(recordsOf([{ value }]), 0);
+      const start = `{"p":null,"o":null,"v":`.length;
+      const expected = value.map((byte) => byte < 0x20 ? 0x20 : byte);
+      assertEquals(lines.bytes.slice(start, start + length), expected, `${at} of ${length}`);
+      assertEquals(lines.bytes[lines.length - 1], 0x0a);
+    }
+  }
+});
+
 Deno.test("LineBuffer.add() grows with the lines", () => {
   const value = JSON.stringify({ text: "x".repeat(300_000) });
   const text = linesOf(recordsOf([{ value }, { value }]));
   assertEquals(text, `{"p":null,"o":null,"v":${value}}\n`.repeat(2));
-});
-
-const TAIL = (date: string, flagged = false) =>
-  `,"processing_timestamp":"2026-11-21T00:00:00.000001Z","partition_date":"${date}",` +
-  `"is_flagged":${flagged},"rules_version":"0123456789ab"}`;
-
-function daysOf(values: (string | Uint8Array)[]): (string | undefined)[] {
-  const find = dayFinder("transactions");
-  const records = recordsOf(values.map((value) => ({ value })));
-  return values.map((_, index) => find(records, index));
-}
-
-Deno.test("dayFinder() reads the day where the processor put it", () => {
-  const body = `{"timestamp":"2020-01-01T00:00:00Z"`;
-  assertEquals(
-    daysOf([
-      body + TAIL("2026-11-21"),
-      body + TAIL("2026-11-21", true),
-      body + TAIL("2026-11-22"),
-      // The record's own nested field of that name, and the same in a text, are not it.
-      `{"x":{"a":1,"partition_date":"1999-01-01"},"y":",\\"partition_date\\":\\"1998-01-01\\""` +
-      TAIL("2026-11-23"),
-    ]),
-    ["2026-11-21", "2026-11-21", "2026-11-22", "2026-11-23"],
-  );
-});
-
-Deno.test("dayFinder() takes the UTC day of the timestamp of records of other writers", () => {
-  assertEquals(
-    daysOf([
-      `{"timestamp":"2026-11-21T23:30:00-01:00"}`,
-      `{"timestamp":"2026-11-21T00:30:00+01:00","partition_date":"nonsense-x","is_flagged":1}`,
-      `{"timestamp":"2026-11-21"}`,
-      `{"timestamp":17}`,
-      `{}`,
-      `[]`,
-      `{"timestamp":`,
-      Uint8Array.of(0xff),
-      "",
-    ]),
-    ["2026-11-22", "2026-11-20", ...Array(7).fill(undefined)],
-  );
-});
-
-Deno.test("dayFinder() knows the time of alerts, dead letters and sessions", () => {
-  const time = "2026-11-21T23:30:00Z";
-  for (
-    const [table, value] of [
-      ["alerts", { alert_timestamp: "2026-01-01T00:00:00Z", transaction: { timestamp: time } }],
-      ["dead_letters", { failed_at: time }],
-      ["pipeline_sessions", { start_timestamp: time, end_timestamp: "2026-12-01T00:00:00Z" }],
-    ] as const
-  ) {
-    const records = recordsOf([{ value: JSON.stringify(value) }]);
-    assertEquals(dayFinder(table)(records, 0), "2026-11-21", table);
-  }
 });

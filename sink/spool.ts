@@ -3,9 +3,11 @@
  * run: the folder is emptied at start and nothing in it is ever taken for committed or consumed (design section 6).
  */
 import type { RecordBatch } from "../broker/port.ts";
+import { HEADER_TRACE } from "../contracts/headers.ts";
 import type { TableName } from "../contracts/tables.ts";
 import type { BatchOffsets, LogIdentity, OffsetRange } from "./offsets.ts";
-import { dayFinder, type DayOf, LineBuffer, LineEnds, traceOf } from "./lines.ts";
+import { dayFinder, type DayOf } from "./days.ts";
+import { LineBuffer } from "./lines.ts";
 
 /** Lines kept in memory per day before they are written. */
 const BUFFER_BYTES_MAX = 512 * 1024;
@@ -105,7 +107,6 @@ export class SpoolBatch {
   readonly #seenDays = new Set<string>();
   #parts = 0;
   readonly #days = new Map<string, OpenDay>();
-  readonly #lineEnds = new LineEnds();
   readonly #ranges = new Map<number, OffsetRange>();
   readonly odd: OddRecord[] = [];
   rows = 0;
@@ -157,16 +158,15 @@ export class SpoolBatch {
 
   #addRecord(partition: number, records: RecordBatch, index: number): void {
     const start = records.valueStart[index]!;
-    const trace = traceOf(records, index);
     const day = start === -1 ? undefined : this.#dayOf(records, index);
     if (day === undefined) {
       const value = start === -1 ? undefined : records.bytes.slice(start, records.valueEnd[index]!);
-      const traceText = trace && decoder.decode(trace);
+      const trace = records.header(index, HEADER_TRACE);
       const reason = value === undefined ? "a record with a value" : "a record with a timestamp";
       this.odd.push({
         partition,
         offset: records.offsets[index]!,
-        trace: traceText,
+        trace: trace && decoder.decode(trace),
         value,
         reason,
       });
@@ -175,7 +175,7 @@ export class SpoolBatch {
     }
     const open = this.#openDay(day);
     const before = open.lines.length;
-    open.lines.add(records, index, { trace, lineEnds: this.#lineEnds.within(records, index) });
+    open.lines.add(records, index);
     this.bytes += open.lines.length - before;
     this.rows++;
     open.rows++;

@@ -17,7 +17,8 @@ import {
   splitLines,
 } from "./isolate.ts";
 import { dataFileOf, dayNumber, type TableLayout } from "./layout.ts";
-import { dayOfParsed, LINE_END_BYTES, LINE_EXTRA_BYTES_MAX } from "./lines.ts";
+import { dayOfParsed } from "./days.ts";
+import { LINE_END_BYTES, LINE_EXTRA_BYTES_MAX } from "./lines.ts";
 import { writeParquet } from "./parquet.ts";
 import { type DayFile, type Origin, originOf, runsOf } from "./spool.ts";
 

@@ -1,5 +1,5 @@
 /** Records for unit tests. Pure. */
-import type { RecordBatch } from "../broker/port.ts";
+import type { RecordBatch, Span } from "../broker/port.ts";
 
 /** Records over one buffer, as a reader gives them. */
 export function recordsOf(
@@ -12,7 +12,9 @@ export function recordsOf(
 ): RecordBatch {
   const encoder = new TextEncoder();
   const parts = rows.map(({ value }) => typeof value === "string" ? encoder.encode(value) : value);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
+  const traces = rows.map(({ trace }) => encoder.encode(trace ?? ""));
+  const size = [...parts, ...traces].reduce((sum, part) => sum + (part?.length ?? 0), 0);
+  const bytes = new Uint8Array(size);
   const valueStart = new Int32Array(rows.length).fill(-1);
   const valueEnd = new Int32Array(rows.length).fill(-1);
   let at = 0;
@@ -21,6 +23,16 @@ export function recordsOf(
     bytes.set(part, at);
     valueStart[index] = at;
     valueEnd[index] = at += part.length;
+  }
+  const traceStart = traces.map((trace) => {
+    bytes.set(trace, at);
+    return (at += trace.length) - trace.length;
+  });
+  function findHeader(index: number, name: string, span: Span): boolean {
+    if (name !== "trace" || rows[index]!.trace === undefined) return false;
+    span.start = traceStart[index]!;
+    span.end = span.start + traces[index]!.length;
+    return true;
   }
   const nullKeys = new Int32Array(rows.length).fill(-1);
   return {
@@ -32,9 +44,10 @@ export function recordsOf(
     keyEnd: nullKeys,
     valueStart,
     valueEnd,
-    header: (index, name) =>
-      name === "trace" && rows[index]!.trace !== undefined
-        ? encoder.encode(rows[index]!.trace)
-        : undefined,
+    header(index, name) {
+      const span = { start: 0, end: 0 };
+      return findHeader(index, name, span) ? bytes.slice(span.start, span.end) : undefined;
+    },
+    findHeader,
   };
 }
