@@ -1,6 +1,6 @@
 /**
- * DuckDB for one query in a process of its own (design section 12): nothing in reach but the planned
- * data files, configuration locked, one SELECT at a time.
+ * DuckDB in a process of its own (design section 12): nothing in reach but planned data files, configuration locked,
+ * one SELECT at a time.
  */
 import {
   type DuckDBConnection,
@@ -11,6 +11,7 @@ import {
   StatementType,
 } from "@duckdb/node-api";
 import { MisuseError } from "../contracts/errors.ts";
+import { NAMESPACE } from "../contracts/services.ts";
 import { quoteText } from "./conditions.ts";
 
 /** A value as DuckDB prints it to JSON: decimals and 64-bit numbers are strings (pitfall L7). */
@@ -32,21 +33,29 @@ export interface Answer {
   rows(): AsyncIterable<Cell[][]>;
 }
 
-/** A DuckDB that is not locked yet: it parses, and runs nothing of the user's. */
-export interface Engine {
+/** DuckDB's own parser. */
+export interface SqlParser {
   /** DuckDB's tree of a text, as JSON; of other statements than SELECT it says that it has none. */
   parse(sql: string): Promise<string>;
   /** A tree as SQL. */
   print(tree: string): Promise<string>;
-  /** Runs our own statements, then locks. Nothing can be opened afterwards but the allowed paths. */
+}
+
+/** A DuckDB that is not locked yet: it parses, and runs nothing of the user's. */
+export interface Engine extends SqlParser {
+  /** Locks. Nothing can be opened afterwards but the allowed paths. */
   lock(options: LockOptions): Promise<LockedEngine>;
   /** Stops what runs; it fails then. */
   interrupt(): void;
   close(): void;
 }
 
-/** A locked DuckDB. */
+/** A locked DuckDB; what is written between `begin` and `end` is not there afterwards. */
 export interface LockedEngine {
+  /** Begins a question; `views` are statements of ours that make what it refers to. */
+  begin(views: readonly string[]): Promise<void>;
+  /** Ends it: nothing of it is left, answers that were not read to their end neither. */
+  end(): Promise<void>;
   /** Runs one SELECT. */
   select(sql: string): Promise<Answer>;
   /** Runs one SELECT of one text per row; gives the texts in batches. */
@@ -71,8 +80,8 @@ export interface EngineOptions {
 export interface LockOptions {
   /** The only files that SQL may open. */
   allowedPaths: readonly string[];
-  /** Statements of ours that run before the lock: views. */
-  setup?: readonly string[];
+  /** Statements of ours that run before the lock: settings. */
+  settings?: readonly string[];
 }
 
 const NUMERIC = new Set([
@@ -159,6 +168,8 @@ async function* linesOf(
 
 function lockedEngine(connection: DuckDBConnection): LockedEngine {
   return {
+    begin: async (views) => void await connection.run(["BEGIN TRANSACTION", ...views].join(";\n")),
+    end: async () => void await connection.run("ROLLBACK"),
     lines: (sql) => linesOf(connection, sql),
     stream: async (sql) => await (await prepareSelect(connection, sql)).stream(),
     select: async (sql) => answerOf(await (await prepareSelect(connection, sql)).stream()),
@@ -201,12 +212,18 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     memory_limit: `${memoryMb}MiB`,
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
-    // One query reads a file once or twice: keeping what it read costs more than it saves.
+    // The files are local: the system keeps what was read of them, and keeping it twice saves nothing.
     enable_external_file_cache: "false",
     ...(spillFolder === undefined ? {} : { temp_directory: spillFolder }),
   });
   const connection = await instance.connect();
-  await connection.run(`SET TimeZone = 'UTC'`);
+  // A question's views stand in the schema; once locked, neither the path to it nor the cache can be set.
+  await connection.run(
+    `SET TimeZone = 'UTC';
+    SET parquet_metadata_cache = true;
+    CREATE SCHEMA ${NAMESPACE};
+    SET search_path = '${NAMESPACE}'`,
+  );
   return {
     async parse(sql) {
       const tree = await textOf(connection, "SELECT json_serialize_sql($1::VARCHAR)", sql);
@@ -218,14 +235,14 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       return tree;
     },
     print: (tree) => textOf(connection, "SELECT json_deserialize_sql($1::JSON)", tree),
-    lock: async ({ allowedPaths, setup = [] }) => {
-      const settings = [
-        ...setup,
+    lock: async ({ allowedPaths, settings = [] }) => {
+      const statements = [
+        ...settings,
         `SET allowed_paths = [${allowedPaths.map(quoteText).join(", ")}]`,
         `SET enable_external_access = false`,
         `SET lock_configuration = true`,
       ];
-      for (const setting of settings) await connection.run(setting);
+      await connection.run(statements.join(";\n"));
       return lockedEngine(connection);
     },
     interrupt: () => connection.interrupt(),

@@ -1,8 +1,8 @@
 /** From a table and a filter to the files that DuckDB has to open. */
-import { NAMESPACE } from "../contracts/services.ts";
 import { type TableName, TABLES } from "../contracts/tables.ts";
 import type { Catalog, LoadedTable } from "../iceberg/catalog/port.ts";
 import { IcebergError } from "../iceberg/errors.ts";
+import { MetadataCache } from "../iceberg/scan/cache.ts";
 import type { Filter } from "../iceberg/scan/filter.ts";
 import { type PlannedFile, planScan, type ScanPlan } from "../iceberg/scan/plan.ts";
 import { chooseSnapshot, type SnapshotChoice } from "../iceberg/scan/snapshot.ts";
@@ -13,6 +13,7 @@ import { newestFiles, type NewestOptions } from "./newest.ts";
 import type { SnapshotSelector } from "./question.ts";
 import { pathsOf, type RelationDelete, type RelationFile, relationOf } from "./relation.ts";
 import type { Relation } from "./question_sql.ts";
+import type { TableLoader } from "./table_loader.ts";
 
 /** Where tables are read. */
 export interface Lakehouse {
@@ -20,6 +21,15 @@ export interface Lakehouse {
   storage: Storage;
   /** @default {"finance"} */
   namespace?: string;
+  /** What questions of this process have learnt; absent: each begins anew. */
+  memory?: LakehouseMemory;
+}
+
+/** What earlier questions have read of tables: none of it changes, the catalog only says which of it is current. */
+export class LakehouseMemory {
+  readonly manifests = new MetadataCache();
+  /** As the catalog last answered. */
+  readonly tables = new Map<TableName, LoadedTable>();
 }
 
 /** A table that is ready to be queried. */
@@ -46,27 +56,6 @@ export interface TableRequest {
   statsOf?: readonly string[];
   /** Leaves out planned files that this question does not need, by their statistics. */
   keep?: (plan: ScanPlan) => readonly PlannedFile[];
-}
-
-/** Loads tables for one query, each once, so that all parts of it see the same state. */
-export class TableLoader {
-  readonly lakehouse: Lakehouse;
-  readonly #tables = new Map<TableName, Promise<LoadedTable>>();
-
-  constructor(lakehouse: Lakehouse) {
-    this.lakehouse = lakehouse;
-  }
-
-  /** @throws {NoSuchTableError} */
-  load(name: TableName): Promise<LoadedTable> {
-    let table = this.#tables.get(name);
-    if (table === undefined) {
-      const { catalog, namespace = NAMESPACE } = this.lakehouse;
-      table = catalog.loadTable({ namespace: [namespace], name });
-      this.#tables.set(name, table);
-    }
-    return table;
-  }
 }
 
 function snapshotChoice(selector: SnapshotSelector): SnapshotChoice | undefined {
@@ -126,11 +115,13 @@ export async function planTable(
   const newest = time === undefined ? undefined : request.newest;
   const looked = [...request.statsOf ?? [], ...newest === undefined ? [] : [time!.name]]
     .filter((column) => has(schema, column));
-  const plan = await planScan(metadata, loader.lakehouse.storage, {
+  const { storage, memory } = loader.lakehouse;
+  const plan = await planScan(metadata, storage, {
     filter: looked.length === 0
       ? filter
       : { op: "and", filters: [filter, ...looked.map(anyValue)] },
     ...(choice === undefined ? {} : { snapshot: choice }),
+    ...(memory === undefined ? {} : { cache: memory.manifests }),
   });
   const wanted = newest !== undefined
     ? newestFiles(plan.files, { fieldId: time!.id, ...newest })

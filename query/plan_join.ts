@@ -4,9 +4,10 @@ import type { Filter } from "../iceberg/scan/filter.ts";
 import type { PlannedFile, ScanPlan } from "../iceberg/scan/plan.ts";
 import type { Schema } from "../iceberg/types.ts";
 import { pruningFilter } from "./conditions.ts";
-import { has, type PlannedTable, planTable, type TableLoader } from "./plan.ts";
+import { has, type PlannedTable, planTable } from "./plan.ts";
 import type { Question, SnapshotSelector } from "./question.ts";
 import type { AlertsBeside } from "./question_sql.ts";
+import type { TableLoader } from "./table_loader.ts";
 
 /** The raw record that a row comes from; null in rows of other writers. */
 const LINEAGE = ["source_partition", "source_offset"];

@@ -4,12 +4,13 @@ import type { Schema } from "../iceberg/types.ts";
 import { type Condition, pruningFilter } from "./conditions.ts";
 import { maskedSource } from "./mask.ts";
 import { planJoin } from "./plan_join.ts";
-import { has, type PlannedTable, planTable, type TableLoader, type TableRequest } from "./plan.ts";
+import { has, type PlannedTable, planTable, type TableRequest } from "./plan.ts";
 import type { Prepared } from "./prepared.ts";
 import type { Question } from "./question.ts";
 import { answerColumns, questionSql } from "./question_sql.ts";
 import { TABLES } from "../contracts/tables.ts";
 import { parseTimestamp } from "../contracts/timestamps.ts";
+import type { TableLoader } from "./table_loader.ts";
 
 /** Only conditions on columns that are still there; questionSql names those that are not. */
 function filterOf(conditions: readonly Condition[]): (schema: Schema) => Filter {
@@ -56,7 +57,7 @@ export async function prepareQuestion(
     const { tables, join } = await planJoin(question, loader, filterOf(conditions));
     const [table] = tables;
     const sql = questionSql(question, table.relation, { join, ...mask });
-    return { sql, tables, setup: [JOIN_AS_WRITTEN], scans: [], ...columnsOf(table) };
+    return { sql, tables, settings: [JOIN_AS_WRITTEN], views: [], scans: [], ...columnsOf(table) };
   }
   const table = await planTable(loader, question.table, {
     snapshot,
@@ -64,5 +65,5 @@ export async function prepareQuestion(
     ...newestRows(question),
   });
   const sql = questionSql(question, table.relation, mask);
-  return { sql, tables: [table], setup: [], scans: [], ...columnsOf(table) };
+  return { sql, tables: [table], settings: [], views: [], scans: [], ...columnsOf(table) };
 }

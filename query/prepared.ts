@@ -6,8 +6,10 @@ import type { PlannedTable } from "./plan.ts";
 export interface Prepared {
   sql: string;
   tables: PlannedTable[];
-  /** Statements of ours that run before the lock: views for user SQL. */
-  setup: string[];
+  /** Settings of DuckDB that it needs, as statements. */
+  settings: string[];
+  /** Statements of ours that make the views which user SQL refers to. */
+  views: string[];
   /** What --stats says beside the plan: conditions that could not skip anything. */
   scans: string[];
   /** Columns of the answer, where they are known before DuckDB is asked. */

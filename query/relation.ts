@@ -72,7 +72,9 @@ function readFiles(
   extra = "",
 ): string {
   const paths = files.map((file) => quoteText(file.path)).join(", ");
-  return `read_parquet([${paths}], schema = ${fieldMap(fields)}${extra})`;
+  // Folders are named like hive's; what they say stands in the files too.
+  const options = `schema = ${fieldMap(fields)}, hive_partitioning = false${extra}`;
+  return `read_parquet([${paths}], ${options})`;
 }
 
 /** Rows of one file without those that its delete files name (spec "Row-level Deletes"). */

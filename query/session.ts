@@ -5,6 +5,7 @@ import { localStorage } from "../iceberg/storage/local.ts";
 import { type Environment, resolveCallerPath } from "../runtime/env.ts";
 import { catalogOptions, warehouseFolder } from "../runtime/lakehouse.ts";
 import type { PipelineConfig } from "../contracts/pipeline_config.ts";
+import { EnginePool } from "./engine_pool.ts";
 import { explainFailure, QueryFailedError } from "./failures.ts";
 import { runQuery } from "./main.ts";
 import {
@@ -15,7 +16,7 @@ import {
 } from "./output/destination.ts";
 import { type DestinationOutput, destinationOutput } from "./output/output.ts";
 import { pagerCommand, pagerDestination } from "./output/pager.ts";
-import type { Lakehouse } from "./plan.ts";
+import { type Lakehouse, LakehouseMemory } from "./plan.ts";
 import type { QueryRequest } from "./question.ts";
 
 /** Settings of a session. */
@@ -28,9 +29,11 @@ export interface SessionOptions {
   pager: boolean;
 }
 
-/** Runs queries one after the other. */
+/** Runs queries one after the other; what one has read of the tables, and its DuckDB, serve the next. */
 export class QuerySession {
   readonly lakehouse: Lakehouse;
+  readonly #engines: EnginePool;
+  readonly #spillFolder = `${scratchStart()}.spill`;
   readonly #options: SessionOptions;
   readonly #catalogUri: string;
 
@@ -42,7 +45,15 @@ export class QuerySession {
     this.lakehouse = {
       catalog: restCatalog(address),
       storage: localStorage({ roots: [warehouseFolder(environment, config)] }),
+      memory: new LakehouseMemory(),
     };
+    this.#engines = new EnginePool({ spillFolder: this.#spillFolder, release: later });
+  }
+
+  /** Ends the session. */
+  async close(): Promise<void> {
+    later(() => this.#engines.close());
+    await removeIfThere(this.#spillFolder);
   }
 
   /**
@@ -53,7 +64,7 @@ export class QuerySession {
    */
   async run(request: QueryRequest, signal: AbortSignal): Promise<number> {
     const { maskSalt } = this.#options.environment;
-    const scratch = `${Deno.env.get("TMPDIR") ?? "/tmp"}/pipeline_query_${crypto.randomUUID()}`;
+    const scratch = scratchStart();
     const output = await this.#output(request);
     try {
       await runQuery(request, {
@@ -61,7 +72,7 @@ export class QuerySession {
         output,
         signal,
         scratch,
-        release: (close) => setTimeout(close),
+        engines: this.#engines,
         ...(maskSalt === undefined ? {} : { maskSalt }),
       });
       await output.finish();
@@ -75,7 +86,7 @@ export class QuerySession {
       console.error(failure.message);
       return EXIT.no;
     } finally {
-      await removeScratch(scratch);
+      await removeIfThere(`${scratch}.parquet`);
     }
   }
 
@@ -109,10 +120,18 @@ async function openFile(path: string): Promise<Destination> {
   }
 }
 
-async function removeScratch(scratch: string): Promise<void> {
-  for (const ending of [".parquet", ".spill"]) {
-    await Deno.remove(scratch + ending, { recursive: true }).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-  }
+/** Closing a DuckDB takes some milliseconds: nobody need wait, and a process that ends needs none of it. */
+function later(close: () => void): void {
+  setTimeout(close);
+}
+
+/** Start of the paths of scratch files. */
+function scratchStart(): string {
+  return `${Deno.env.get("TMPDIR") ?? "/tmp"}/pipeline_query_${crypto.randomUUID()}`;
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }

@@ -13,8 +13,9 @@ import { type DuckDb, openDuckDb } from "../sink/duckdb.ts";
 import { dataFileLocation, dataFileOf, layoutOf } from "../sink/layout.ts";
 import { copyToParquet } from "../sink/parquet.ts";
 import { quoteName } from "./conditions.ts";
-import { runQuery } from "./main.ts";
+import { type QueryContext, runQuery } from "./main.ts";
 import type { QueryOutput } from "./output/output.ts";
+import type { Lakehouse } from "./plan.ts";
 import { parseQuestion, type QueryRequest } from "./question.ts";
 
 /** Tables to ask. */
@@ -183,11 +184,13 @@ export interface TestAnswer {
 
 /** Asks in this process. */
 export async function ask(
-  lakehouse: Pick<TestLakehouse, "catalog" | "storage" | "namespace">,
+  lakehouse: Lakehouse,
   values: Partial<QueryRequest>,
-  options: { maskSalt?: string; signal?: AbortSignal } & Partial<QueryOutput> = {},
+  options:
+    & Pick<QueryContext, "maskSalt" | "signal" | "engines" | "onPlanned">
+    & Partial<QueryOutput> = {},
 ): Promise<TestAnswer> {
-  const { maskSalt, signal, ...look } = options;
+  const { maskSalt, signal, engines, onPlanned, ...look } = options;
   const parts: Uint8Array[] = [];
   const notes: string[] = [];
   const scratch = await Deno.makeTempFile({ prefix: "query_test_" });
@@ -205,6 +208,8 @@ export async function ask(
       scratch,
       ...(maskSalt === undefined ? {} : { maskSalt }),
       ...(signal === undefined ? {} : { signal }),
+      ...(engines === undefined ? {} : { engines }),
+      ...(onPlanned === undefined ? {} : { onPlanned }),
     });
   } finally {
     await Deno.remove(scratch);

@@ -68,10 +68,9 @@ await runTask(QUERY_HELP, async (args) => {
     const { runPrompt } = await import("../query/prompt/prompt.ts");
     // Its answers scroll by; a pager and the prompt would both read the keys.
     const session = await openSession({ ...flags, pager: false }, environment);
-    return await runPrompt(session, request, {
-      historyPath: `${environment.dataDir}/query_history`,
-    });
+    const historyPath = `${environment.dataDir}/query_history`;
+    return await runPrompt(session, request, { historyPath }).finally(() => session.close());
   }
   const session = await openSession(flags, environment);
-  return await session.run(request, interruptSignal());
+  return await session.run(request, interruptSignal()).finally(() => session.close());
 });

@@ -6,9 +6,10 @@ import type { Filter } from "../../iceberg/scan/filter.ts";
 import { parseJson, printJson } from "../../iceberg/json.ts";
 import type { Schema } from "../../iceberg/types.ts";
 import { quoteName } from "../conditions.ts";
-import type { Engine } from "../engine.ts";
+import type { SqlParser } from "../engine.ts";
 import { MASKED_COLUMNS, maskedSource } from "../mask.ts";
-import { planTable, type TableLoader } from "../plan.ts";
+import { planTable } from "../plan.ts";
+import type { TableLoader } from "../table_loader.ts";
 import type { Prepared } from "../prepared.ts";
 import type { SnapshotSelector } from "../question.ts";
 import { atSelector, replaceAt } from "./at.ts";
@@ -25,7 +26,7 @@ import {
 /** What user SQL is prepared with. */
 export interface SqlContext {
   loader: TableLoader;
-  engine: Pick<Engine, "parse" | "print">;
+  engine: SqlParser;
   /** The state of tables without an AT clause. */
   snapshot: SnapshotSelector;
   /** Masks account ids. */
@@ -159,7 +160,7 @@ export async function prepareSql(sql: string, context: SqlContext): Promise<Prep
       })
     ),
   );
-  const setup = tables.map(({ relation }, index) => {
+  const views = tables.map(({ relation }, index) => {
     const source = salt === undefined
       ? relation.sql
       : maskedSource(relation.sql, relation.columns, salt);
@@ -173,7 +174,8 @@ export async function prepareSql(sql: string, context: SqlContext): Promise<Prep
   return {
     sql: statementText(replaceAt(sql, replacements)),
     tables,
-    setup: [`CREATE SCHEMA ${NAMESPACE}`, ...setup, `SET search_path = '${NAMESPACE}'`],
+    settings: [],
+    views,
     scans: context.explainScans ? await conditionTexts(unused, engine) : [],
   };
 }
