@@ -92,11 +92,6 @@ export function has(schema: Schema, column: string): boolean {
   return schema.fields.some((field) => field.name === column);
 }
 
-/** A filter that skips nothing, so that the planner keeps the bounds of the column. */
-function anyValue(column: string): Filter {
-  return { op: "or", filters: [{ op: "is_null", column }, { op: "not_null", column }] };
-}
-
 /**
  * Plans one table.
  *
@@ -113,13 +108,11 @@ export async function planTable(
   const filter = request.filterOf(schema);
   const time = schema.fields.find((field) => field.name === TABLES[name].timeColumn);
   const newest = time === undefined ? undefined : request.newest;
-  const looked = [...request.statsOf ?? [], ...newest === undefined ? [] : [time!.name]]
-    .filter((column) => has(schema, column));
+  const statsOf = [...request.statsOf ?? [], ...newest === undefined ? [] : [time!.name]];
   const { storage, memory } = loader.lakehouse;
   const plan = await planScan(metadata, storage, {
-    filter: looked.length === 0
-      ? filter
-      : { op: "and", filters: [filter, ...looked.map(anyValue)] },
+    filter,
+    statsOf,
     ...(choice === undefined ? {} : { snapshot: choice }),
     ...(memory === undefined ? {} : { cache: memory.manifests }),
   });

@@ -33,10 +33,12 @@ export interface PlanOptions {
   readonly filter?: Filter;
   /**
    * Keep the statistics of all columns in the planned files; without, only those of the filter's columns
-   * are there.
+   * and of `statsOf` are there.
    * @default {false}
    */
   readonly allStats?: boolean;
+  /** Further columns whose statistics to keep; those that the snapshot's schema does not have are left out. */
+  readonly statsOf?: readonly string[];
   /** Manifests that were read before, for those who plan often. @default {everything is read} */
   readonly cache?: MetadataCache;
 }
@@ -91,7 +93,7 @@ export async function planScan(
   if (snapshot === undefined) {
     return { snapshot, schema, files: [], skipped: [], manifests: { total: 0, read: 0 } };
   }
-  const stats = options.allStats ? "all" : filterFieldIds(filter);
+  const stats = options.allStats ? "all" : statsIds(filter, schema, options.statsOf ?? []);
   const { cache } = options;
   const scan = new Scan({ metadata, storage, schema, filter, stats, cache });
   const list = snapshot["manifest-list"];
@@ -102,6 +104,12 @@ export async function planScan(
   }
   const { files, skipped, read } = await scan.plan(manifests);
   return { snapshot, schema, files, skipped, manifests: { total: manifests.length, read } };
+}
+
+function statsIds(filter: BoundFilter, schema: Schema, columns: readonly string[]): Set<number> {
+  const ids = new Set(filterFieldIds(filter));
+  for (const { id, name } of schema.fields) if (columns.includes(name)) ids.add(id);
+  return ids;
 }
 
 interface ScanOptions {
