@@ -58,6 +58,8 @@ export interface LockedEngine {
   end(): Promise<void>;
   /** Runs one SELECT. */
   select(sql: string): Promise<Answer>;
+  /** Runs one SELECT of one yes or no. */
+  holds(sql: string): Promise<boolean>;
   /** Runs one SELECT of one text per row; gives the texts in batches. */
   lines(sql: string): AsyncIterable<readonly string[]>;
   /** Runs one SELECT and gives DuckDB's own result. */
@@ -170,6 +172,10 @@ function lockedEngine(connection: DuckDBConnection): LockedEngine {
   return {
     begin: async (views) => void await connection.run(["BEGIN TRANSACTION", ...views].join(";\n")),
     end: async () => void await connection.run("ROLLBACK"),
+    holds: async (sql) => {
+      const reader = await (await prepareSelect(connection, sql)).runAndReadAll();
+      return reader.getRowsJson()[0]?.[0] === true;
+    },
     lines: (sql) => linesOf(connection, sql),
     stream: async (sql) => await (await prepareSelect(connection, sql)).stream(),
     select: async (sql) => answerOf(await (await prepareSelect(connection, sql)).stream()),

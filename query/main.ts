@@ -1,5 +1,6 @@
 /** Answers one query: plan, lock DuckDB to the planned files, stream the answer. */
 import { TABLE_NAMES } from "../contracts/tables.ts";
+import type { LockedEngine } from "./engine.ts";
 import { EnginePool, type EngineTurn } from "./engine_pool.ts";
 import { gateOf } from "./gate.ts";
 import { requireSalt } from "./mask.ts";
@@ -62,10 +63,31 @@ async function prepare(
   });
 }
 
-/** The only files that the query may touch. */
-function pathsOf(prepared: Prepared, request: QueryRequest, parquetPath: string): string[] {
-  const planned = prepared.tables.flatMap((table) => table.paths);
-  return request.format === "parquet" ? [...planned, parquetPath] : planned;
+/** Locks DuckDB to the files of a statement, and to one that is written, and begins the question. */
+async function lockTo(
+  prepared: Prepared,
+  turn: EngineTurn,
+  written: readonly string[],
+): Promise<LockedEngine> {
+  const paths = prepared.tables.flatMap((table) => table.paths).concat(written);
+  const engine = await turn.locked({ paths, settings: prepared.settings });
+  await engine.begin(prepared.views);
+  return engine;
+}
+
+/** Begins with the shortcut if there is one and it gives the whole answer. */
+async function begin(
+  full: Prepared,
+  turn: EngineTurn,
+  written: readonly string[],
+): Promise<{ prepared: Prepared; engine: LockedEngine }> {
+  if (full.shortcut !== undefined) {
+    const { prepared, check } = full.shortcut;
+    const engine = await lockTo(prepared, turn, written);
+    if (await engine.holds(check)) return { prepared, engine };
+    await engine.end();
+  }
+  return { prepared: full, engine: await lockTo(full, turn, written) };
 }
 
 /** Tables, DuckDB and clock of one attempt at an answer. */
@@ -82,15 +104,14 @@ async function answerWith(
   context: QueryContext,
 ): Promise<void> {
   const { output, signal, maskSalt, scratch } = context;
-  const prepared = await prepare(request, context, tools);
+  const full = await prepare(request, context, tools);
   signal?.throwIfAborted();
   const planned = performance.now();
   context.onPlanned?.();
-  for (const note of snapshotNotes(request, prepared.tables)) output.note(note);
+  for (const note of snapshotNotes(request, full.tables)) output.note(note);
   const parquetPath = `${scratch}.parquet`;
-  const paths = pathsOf(prepared, request, parquetPath);
-  const engine = await tools.turn.locked({ paths, settings: prepared.settings });
-  await engine.begin(prepared.views);
+  const written = request.format === "parquet" ? [parquetPath] : [];
+  const { prepared, engine } = await begin(full, tools.turn, written);
   if (request.explain) {
     const secret = request.maskAccounts ? maskSalt : undefined;
     return await printPlan(engine, prepared, { output, secret });

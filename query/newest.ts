@@ -1,6 +1,9 @@
-/** Which files hold the newest rows, by their bounds alone: "the newest 50" need not open ten thousand files. */
+/** Where the newest rows are, by the bounds of files alone: "the newest 50" need not open ten thousand files. Pure. */
 import { decodeValue } from "../iceberg/single_value.ts";
 import type { PlannedFile } from "../iceberg/scan/plan.ts";
+
+/** Halvings of a range of time until it is narrow enough: a thousandth of a second of a year. */
+const HALVINGS = 35;
 
 /** Which rows are wanted. */
 export interface NewestOptions {
@@ -56,4 +59,54 @@ export function newestFiles(
   if (last === undefined) return files;
   const old = new Set(known.filter((one) => one.upper < last.lower).map((one) => one.file));
   return files.filter((file) => !old.has(file));
+}
+
+/** Rows of a file from a time on, if they are evenly spread. */
+function rowsFrom({ lower, upper, rows }: Span, from: number): number {
+  if (from <= lower) return rows;
+  return from > upper ? 0 : rows * (upper - from) / Math.max(1, upper - lower);
+}
+
+/** Times and rows of a file as numbers: an estimate need not be exact. */
+interface Span {
+  lower: number;
+  upper: number;
+  rows: number;
+}
+
+function spanOf({ lower, upper, rows }: Bounded, { from, to }: NewestOptions): Span {
+  const [first, last] = [Number(lower), Number(upper)];
+  const span = { lower: first, upper: last, rows: Number(rows) };
+  const within = {
+    lower: Math.max(first, Number(from ?? lower)),
+    upper: Math.min(last, Number(to ?? upper)),
+  };
+  if (within.upper < within.lower) return { ...within, rows: 0 };
+  const left = rowsFrom(span, within.lower) - rowsFrom(span, within.upper);
+  // A file within the range has all of its rows in it, those at its last moment too.
+  return { ...within, rows: last <= within.upper ? rowsFrom(span, within.lower) : left };
+}
+
+/**
+ * A time that so many of the newest rows are probably not older than, if times are about evenly spread within each file;
+ * undefined where there are hardly more rows than that, so that it would not be worth knowing.
+ */
+export function likelyStart(
+  files: readonly PlannedFile[],
+  options: NewestOptions,
+): bigint | undefined {
+  const { fieldId, rows } = options;
+  const spans = files.map((file) => bounded(file, fieldId)).filter((one) => one !== undefined)
+    .map((one) => spanOf(one, options)).filter((span) => span.rows > 0);
+  const rowsSince = (from: number): number =>
+    spans.reduce((sum, span) => sum + rowsFrom(span, from), 0);
+  let enough = spans.reduce((least, { lower }) => Math.min(least, lower), Infinity);
+  if (rowsSince(enough) < 2 * rows) return undefined;
+  let tooFew = spans.reduce((most, { upper }) => Math.max(most, upper), -Infinity);
+  for (let halving = 0; halving < HALVINGS && tooFew - enough > 1; halving++) {
+    const middle = (enough + tooFew) / 2;
+    if (rowsSince(middle) < rows) tooFew = middle;
+    else enough = middle;
+  }
+  return BigInt(Math.floor(enough));
 }

@@ -1,8 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { encodeValue } from "../iceberg/single_value.ts";
 import type { PlannedFile } from "../iceberg/scan/plan.ts";
 import { FileContent } from "../iceberg/types.ts";
-import { newestFiles } from "./newest.ts";
+import { likelyStart, newestFiles } from "./newest.ts";
 
 /** A file of rows from `lower` to `upper`; without bounds if they are absent. */
 function file(name: string, rows: number, lower?: number, upper?: number, nulls = 0): PlannedFile {
@@ -71,5 +71,42 @@ Deno.test("newestFiles() counts on a file's rows only where all of them lie in t
       ...(to === undefined ? {} : { to }),
     });
     assertEquals(found.map((one) => one.path), kept, `${from} to ${to}`);
+  }
+});
+
+Deno.test("likelyStart() takes times as evenly spread within each file", () => {
+  const a = file("a", 1000, 0, 1000);
+  const b = file("b", 1000, 1000, 2000);
+  const wide = file("wide", 2000, 0, 2000);
+  const table: readonly [
+    PlannedFile[],
+    rows: number,
+    range: (bigint | undefined)[],
+    number?,
+  ][] = [
+    [[a, b], 100, [], 1900],
+    [[a, b], 500, [], 1500],
+    [[a, b], 1000, [], 1000],
+    [[a, b], 1001, []], // hardly more rows than that
+    [[wide, b], 300, [], 1850],
+    [[a, b], 100, [undefined, 1500n], 1400],
+    [[a, b], 100, [1000n, 1500n], 1400],
+    [[a, b], 300, [1000n, 1500n]],
+    [[a, b], 100, [3000n]],
+    [[a, file("unknown", 50)], 100, [], 900],
+    [[file("one moment", 50, 7, 7)], 10, [], 7],
+    [[], 1, []],
+  ];
+  for (const [files, rows, [from, to], start] of table) {
+    const likely = likelyStart(files, {
+      fieldId: 2,
+      rows,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    });
+    const about = `${files.map((one) => one.path)} ${rows} ${from} ${to}: ${likely}`;
+    // A microsecond is as exact as it gets.
+    assertEquals(likely === undefined, start === undefined, about);
+    assert(start === undefined || Math.abs(Number(likely) - start) <= 1, about);
   }
 });

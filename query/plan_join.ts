@@ -1,4 +1,5 @@
 /** The files of `--join-alerts`: transactions, alerts that can be theirs, and alerts that tell how far these are committed. */
+import { TABLES } from "../contracts/tables.ts";
 import { decodeValue } from "../iceberg/single_value.ts";
 import type { Filter } from "../iceberg/scan/filter.ts";
 import type { PlannedFile, ScanPlan } from "../iceberg/scan/plan.ts";
@@ -71,17 +72,45 @@ function allPlaced(plan: ScanPlan): boolean {
   );
 }
 
-/** Plans the join; transactions come first. */
+/** The files with the greatest offsets. */
+function farthest(plan: ScanPlan, files: readonly PlannedFile[], most: number) {
+  if (files.length <= most) return files;
+  const id = idOf(plan, "source_offset");
+  const reached = ({ file }: PlannedFile): bigint => {
+    const bytes = file.upper_bounds?.get(id);
+    return bytes === undefined ? -1n : decodeValue("long", bytes) as bigint;
+  };
+  const sorted = files.map((file) => ({ file, upper: reached(file) }))
+    .sort((a, b) => (a.upper < b.upper ? 1 : a.upper > b.upper ? -1 : 0));
+  return sorted.slice(0, most).map(({ file }) => file);
+}
+
+/** A join that is planned. */
+export interface PlannedJoin {
+  /** Transactions come first. */
+  tables: [PlannedTable, PlannedTable];
+  join: AlertsBeside;
+}
+
+/**
+ * Plans the join. With `reachFilesMax` only so many files of alerts are asked how far they reach: it may be farther then
+ * than they tell.
+ */
 export async function planJoin(
   question: Question,
   loader: TableLoader,
-  filterOf: (schema: Schema) => Filter,
-): Promise<{ tables: [PlannedTable, PlannedTable]; join: AlertsBeside }> {
+  options: { filterOf: (schema: Schema) => Filter; reachFilesMax?: number },
+): Promise<PlannedJoin> {
+  const { filterOf, reachFilesMax = Infinity } = options;
   const { snapshot } = question;
   // A snapshot id belongs to one table; the alerts beside it are then the current ones.
   const beside: SnapshotSelector = snapshot.kind === "id" ? { kind: "current" } : snapshot;
   const [table, alerts] = await Promise.all([
-    planTable(loader, question.table, { snapshot, filterOf, statsOf: ["source_offset"] }),
+    planTable(loader, question.table, {
+      snapshot,
+      filterOf,
+      statsOf: ["source_offset", TABLES[question.table].timeColumn],
+    }),
     planTable(loader, "alerts", {
       snapshot: beside,
       filterOf: (schema) => alertsFilter(question, schema),
@@ -93,7 +122,7 @@ export async function planJoin(
     snapshot: beside,
     filterOf: () => ({ op: "true" }),
     statsOf: ["source_offset"],
-    keep: (plan) => reaching(plan, least),
+    keep: (plan) => farthest(plan, reaching(plan, least), reachFilesMax),
   });
   const paths = [...new Set([...alerts.paths, ...all.paths])];
   const join = {

@@ -1,15 +1,16 @@
 /** A question built from flags → a statement over planned tables. */
+import { TABLES } from "../contracts/tables.ts";
+import { parseTimestamp, printTimestamp } from "../contracts/timestamps.ts";
 import type { Filter } from "../iceberg/scan/filter.ts";
 import type { Schema } from "../iceberg/types.ts";
 import { type Condition, pruningFilter } from "./conditions.ts";
 import { maskedSource } from "./mask.ts";
-import { planJoin } from "./plan_join.ts";
+import { likelyStart } from "./newest.ts";
 import { has, type PlannedTable, planTable, type TableRequest } from "./plan.ts";
-import type { Prepared } from "./prepared.ts";
+import { planJoin, type PlannedJoin } from "./plan_join.ts";
+import type { Prepared, Shortcut } from "./prepared.ts";
 import type { Question } from "./question.ts";
-import { answerColumns, questionSql } from "./question_sql.ts";
-import { TABLES } from "../contracts/tables.ts";
-import { parseTimestamp } from "../contracts/timestamps.ts";
+import { answerColumns, limitsFirst, questionSql, sufficesSql } from "./question_sql.ts";
 import type { TableLoader } from "./table_loader.ts";
 
 /** Only conditions on columns that are still there; questionSql names those that are not. */
@@ -17,21 +18,32 @@ function filterOf(conditions: readonly Condition[]): (schema: Schema) => Filter 
   return (schema) => pruningFilter(conditions.filter(({ column }) => has(schema, column)));
 }
 
+/** A limited question for the newest rows. */
+type NewestQuestion = Question & { limit: number };
+
+function wantsNewest(question: Question): question is NewestQuestion {
+  const { limit, orderBy: [first], table } = question;
+  return limit !== undefined && first?.column === TABLES[table].timeColumn && first.descending;
+}
+
+/** The range of time that a question is about; undefined where it asks anything else of its rows. */
+function onlyRange({ conditions, table }: Question): { from?: bigint; to?: bigint } | undefined {
+  const range: { from?: bigint; to?: bigint } = {};
+  for (const { column, op, values } of conditions) {
+    const us = column === TABLES[table].timeColumn ? parseTimestamp(values[0]!) : undefined;
+    if (us === undefined) return undefined;
+    if (op === ">=") range.from = BigInt(us);
+    else if (op === "<") range.to = BigInt(us);
+    else return undefined;
+  }
+  return range;
+}
+
 /** Newest first, and nothing else asked but a range of time: then the bounds tell which files can matter. */
 function newestRows(question: Question): Pick<TableRequest, "newest"> {
-  const { limit, orderBy: [first], conditions, joinAlerts, table } = question;
-  const time = TABLES[table].timeColumn;
-  const byTime = first?.column === time && first.descending;
-  if (limit === undefined || !byTime || joinAlerts) return {};
-  const newest: { rows: number; from?: bigint; to?: bigint } = { rows: limit };
-  for (const { column, op, values } of conditions) {
-    const us = column === time ? parseTimestamp(values[0]!) : undefined;
-    if (us === undefined) return {};
-    if (op === ">=") newest.from = BigInt(us);
-    else if (op === "<") newest.to = BigInt(us);
-    else return {};
-  }
-  return { newest };
+  const range = onlyRange(question);
+  if (range === undefined || !wantsNewest(question) || question.joinAlerts) return {};
+  return { newest: { rows: question.limit, ...range } };
 }
 
 /**
@@ -40,30 +52,110 @@ function newestRows(question: Question): Pick<TableRequest, "newest"> {
  */
 const JOIN_AS_WRITTEN = "SET disabled_optimizers = 'join_order,build_side_probe_side'";
 
-/** Plans the question's tables and writes its statement; `salt` masks the answer. */
+/** Files of alerts that are asked first how far alerts reach; those of the last commits mostly tell. */
+const REACH_FILES_MAX = 4;
+
+/** Rows that are looked at for a limited question: times are not quite evenly spread. */
+function rowsLikely(limit: number): number {
+  return Math.max(8 * limit, 64);
+}
+
+/** The question asked only of the rows from a time on that probably as many as it wants are not older than. */
+function sinceLikely(question: Question, table: PlannedTable): NewestQuestion | undefined {
+  const range = onlyRange(question);
+  if (range === undefined || !wantsNewest(question)) return undefined;
+  const column = TABLES[question.table].timeColumn;
+  const fieldId = table.plan.schema.fields.find(({ name }) => name === column)?.id;
+  if (fieldId === undefined) return undefined;
+  const rows = rowsLikely(question.limit);
+  const start = likelyStart(table.plan.files, { fieldId, rows, ...range });
+  if (start === undefined || start <= (range.from ?? start - 1n)) return undefined;
+  const since: Condition = {
+    column,
+    op: ">=",
+    values: [printTimestamp(Number(start))],
+    type: "timestamptz",
+  };
+  return { ...question, conditions: [...question.conditions, since] };
+}
+
+interface Preparing {
+  loader: TableLoader;
+  salt: string | undefined;
+}
+
+function preparedOf(
+  question: Question,
+  { tables, join }: { tables: PlannedTable[]; join?: PlannedJoin["join"] },
+  { salt }: Preparing,
+): Prepared {
+  const { relation } = tables[0]!;
+  const sql = questionSql(question, relation, {
+    ...(join === undefined ? {} : { join }),
+    ...(salt === undefined
+      ? {}
+      : { mask: (source, columns) => maskedSource(source, columns, salt) }),
+  });
+  return {
+    sql,
+    tables,
+    settings: join === undefined ? [] : [JOIN_AS_WRITTEN],
+    views: [],
+    scans: [],
+    // What a mask leaves of the columns is its own matter.
+    ...(salt === undefined ? { columns: answerColumns(question, relation) } : {}),
+  };
+}
+
+async function prepareJoin(question: Question, preparing: Preparing): Promise<Prepared> {
+  const { loader } = preparing;
+  const planned = await planJoin(question, loader, { filterOf: filterOf(question.conditions) });
+  const prepared = preparedOf(question, planned, preparing);
+  const since = sinceLikely(question, planned.tables[0]);
+  if (since === undefined || !limitsFirst(question, planned.join)) return prepared;
+  const fewer = await planJoin(since, loader, {
+    filterOf: filterOf(since.conditions),
+    reachFilesMax: REACH_FILES_MAX,
+  });
+  const [{ relation }] = fewer.tables;
+  const check = sufficesSql(since, relation, fewer.join.reach);
+  return { ...prepared, shortcut: { check, prepared: preparedOf(since, fewer, preparing) } };
+}
+
+async function shortcutOf(
+  question: Question,
+  table: PlannedTable,
+  preparing: Preparing,
+): Promise<Pick<Prepared, "shortcut">> {
+  const since = sinceLikely(question, table);
+  if (since === undefined) return {};
+  const fewer = await planTable(preparing.loader, since.table, {
+    snapshot: since.snapshot,
+    filterOf: filterOf(since.conditions),
+  });
+  const shortcut: Shortcut = {
+    check: sufficesSql(since, fewer.relation),
+    prepared: preparedOf(since, { tables: [fewer] }, preparing),
+  };
+  return { shortcut };
+}
+
+/**
+ * Plans the question's tables and writes its statement; `salt` masks the answer. The newest rows are looked for where they
+ * probably are, first.
+ */
 export async function prepareQuestion(
   question: Question,
   loader: TableLoader,
   salt: string | undefined,
 ): Promise<Prepared> {
-  const { snapshot, conditions, joinAlerts } = question;
-  const mask = salt === undefined
-    ? {}
-    : { mask: (source: string, columns: readonly string[]) => maskedSource(source, columns, salt) };
-  // What a mask leaves of the columns is its own matter.
-  const columnsOf = ({ relation }: PlannedTable): Pick<Prepared, "columns"> =>
-    salt === undefined ? { columns: answerColumns(question, relation) } : {};
-  if (joinAlerts) {
-    const { tables, join } = await planJoin(question, loader, filterOf(conditions));
-    const [table] = tables;
-    const sql = questionSql(question, table.relation, { join, ...mask });
-    return { sql, tables, settings: [JOIN_AS_WRITTEN], views: [], scans: [], ...columnsOf(table) };
-  }
+  const preparing = { loader, salt };
+  if (question.joinAlerts) return await prepareJoin(question, preparing);
   const table = await planTable(loader, question.table, {
-    snapshot,
-    filterOf: filterOf(conditions),
+    snapshot: question.snapshot,
+    filterOf: filterOf(question.conditions),
     ...newestRows(question),
   });
-  const sql = questionSql(question, table.relation, mask);
-  return { sql, tables: [table], settings: [], views: [], scans: [], ...columnsOf(table) };
+  const prepared = preparedOf(question, { tables: [table] }, preparing);
+  return { ...prepared, ...await shortcutOf(question, table, preparing) };
 }

@@ -12,6 +12,15 @@ export interface Prepared {
   views: string[];
   /** What --stats says beside the plan: conditions that could not skip anything. */
   scans: string[];
+  /** A smaller statement that probably gives the same answer. */
+  shortcut?: Shortcut;
   /** Columns of the answer, where they are known before DuckDB is asked. */
   columns?: TypedColumn[];
+}
+
+/** A statement that gives the same answer as another one if a third says so. */
+export interface Shortcut {
+  /** Gives one yes or no, from the same tables as `prepared`. */
+  check: string;
+  prepared: Prepared;
 }

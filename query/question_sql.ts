@@ -52,6 +52,16 @@ export interface AlertsBeside {
   placed: boolean;
 }
 
+/** Whether a transaction's alerts may not be committed yet. A row of another writer has no offset: it is ahead of nothing. */
+const AHEAD =
+  "coalesce(t.is_flagged AND t.source_offset > coalesce(reach.source_offset, -1), false)";
+
+function reachJoinSql(reach: Relation): string {
+  return `LEFT JOIN (SELECT source_partition, max(source_offset) AS source_offset
+  FROM ${reach.sql} GROUP BY source_partition) AS reach
+  ON t.source_partition = reach.source_partition`;
+}
+
 /**
  * Transactions beside their alerts. They belong together by raw record, since an id may come again
  * beyond the duplicate horizon; rows that other engines wrote have no lineage and join by id.
@@ -63,12 +73,8 @@ function joinedSql(question: Question, transactions: Relation, beside: AlertsBes
   const { alerts, reach } = beside;
   const own = question.conditions.map((condition) => conditionSql(condition, "t"));
   const ofAlert = question.alertConditions.map((condition) => conditionSql(condition, "a"));
-  const reachJoin = `LEFT JOIN (SELECT source_partition, max(source_offset) AS source_offset
-  FROM ${reach.sql} GROUP BY source_partition) AS reach
-  ON t.source_partition = reach.source_partition`;
-  // A row of another writer has no offset: it is ahead of nothing.
-  const ahead =
-    `coalesce(t.is_flagged AND t.source_offset > coalesce(reach.source_offset, -1), false)`;
+  const reachJoin = reachJoinSql(reach);
+  const ahead = AHEAD;
   const alertColumns = JOINED_ALERT_COLUMNS.map(({ name, as }) =>
     `a.${quoteName(name)} AS ${quoteName(as)}`
   );
@@ -94,10 +100,31 @@ function joinedSql(question: Question, transactions: Relation, beside: AlertsBes
  * is ahead of the alerts certainly has none, since every alert names its record. In another order than that of time
  * masked values could decide.
  */
-function limitsFirst(question: Question, { placed }: AlertsBeside): boolean {
+export function limitsFirst(question: Question, { placed }: Pick<AlertsBeside, "placed">): boolean {
   const { limit, orderBy, alertConditions, table } = question;
   const byTime = orderBy.length === 1 && orderBy[0]!.column === TABLES[table].timeColumn;
   return limit !== undefined && byTime && alertConditions.length === 0 && placed;
+}
+
+/**
+ * Whether these rows are as many as the question wants, so that older ones do not matter: one yes or no. Beside alerts, none
+ * of the wanted ones may be ahead of them: it would be left out, for an older one or, where only some of the
+ * alerts were asked how far they reach, for no good reason.
+ */
+export function sufficesSql(
+  question: Question & { limit: number },
+  transactions: Relation,
+  reach?: Relation,
+): string {
+  const { limit, table, conditions } = question;
+  const conditionsSql = where(conditions.map((condition) => conditionSql(condition, "t")));
+  const from = `FROM ${transactions.sql} AS t`;
+  if (reach === undefined) {
+    return `SELECT count(*) = ${limit}\nFROM (SELECT 1\n${from}${conditionsSql}\nLIMIT ${limit})`;
+  }
+  const time = quoteName(TABLES[table].timeColumn);
+  return `SELECT count(*) = ${limit} AND NOT bool_or(ahead)\nFROM (SELECT ${AHEAD} AS ahead\n${from}
+${reachJoinSql(reach)}${conditionsSql}\nORDER BY t.${time} DESC LIMIT ${limit})`;
 }
 
 function orderAndLimit({ orderBy, limit }: Question): string {
