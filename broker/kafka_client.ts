@@ -2,8 +2,13 @@
  * What every part of the Kafka adapter shares: who leads what, which node coordinates what, connections
  * by node, and one way to retry. Knows nothing of records.
  */
-import { type Address, type ConnectionSettings, KafkaConnection } from "./kafka_connection.ts";
-import type { Message } from "./kafka_connection.ts";
+import {
+  type Address,
+  type Answers,
+  type ConnectionSettings,
+  KafkaConnection,
+  type Message,
+} from "./kafka_connection.ts";
 import {
   BrokerRefusalError,
   CODE,
@@ -64,11 +69,13 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
 /** Connections by node id, opened on first use. Its owner's requests queue behind nobody else's. */
 export class NodePool {
   readonly #client: KafkaClient;
+  readonly #answers: Answers;
   readonly #connections = new Map<number, Promise<KafkaConnection>>();
   #closed = false;
 
-  constructor(client: KafkaClient) {
+  constructor(client: KafkaClient, answers: Answers) {
     this.#client = client;
+    this.#answers = answers;
   }
 
   /** The connection to a node. Throws ConnectionLostError. */
@@ -82,7 +89,7 @@ export class NodePool {
     // Another caller may have replaced it while we waited.
     const current = this.#connections.get(nodeId);
     if (current !== undefined && current !== known) return await current;
-    const opening = this.#client.connect(nodeId);
+    const opening = this.#client.connect(nodeId, this.#answers);
     this.#connections.set(nodeId, opening);
     try {
       const opened = await opening;
@@ -136,8 +143,8 @@ export class KafkaClient {
     return this.#settings.requestMsMax;
   }
 
-  openPool(): NodePool {
-    const pool = new NodePool(this);
+  openPool(answers: Answers = "fresh"): NodePool {
+    const pool = new NodePool(this, answers);
     this.#pools.add(pool);
     return pool;
   }
@@ -147,14 +154,14 @@ export class KafkaClient {
   }
 
   /** A new connection to a node that metadata named. */
-  async connect(nodeId: number): Promise<KafkaConnection> {
+  async connect(nodeId: number, answers: Answers = "fresh"): Promise<KafkaConnection> {
     const address = this.#nodes.get(nodeId);
     if (address === undefined) {
       throw new ConnectionLostError(
         `Cannot connect to node "${nodeId}": metadata does not name it`,
       );
     }
-    return await KafkaConnection.open(this.#settings.route(address), this.#settings);
+    return await KafkaConnection.open(this.#settings.route(address), this.#settings, answers);
   }
 
   /** Asks for metadata of `topics` (none is fine: nodes and cluster id), and remembers it. */

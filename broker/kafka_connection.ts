@@ -6,11 +6,13 @@
  * reads two variables of the environment (KAFKAJS_DEBUG_PROTOCOL_BUFFERS and
  * KAFKAJS_DEBUG_EXTENDED_PROTOCOL_BUFFERS), which a restricted process must be allowed to.
  */
+import type { Buffer } from "node:buffer";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import type { SASLOptions } from "kafkajs";
 import KafkajsBroker from "kafkajs/src/broker/index.js";
 import KafkajsConnectionPool from "kafkajs/src/network/connectionPool.js";
+import { FrameSocket, freshBuffer, reusedBuffer } from "./frame_socket.ts";
 import { ConnectionLostError } from "./kafka_errors.ts";
 import { ByteReader, ByteWriter } from "./wire.ts";
 
@@ -49,10 +51,14 @@ export interface Address {
 }
 
 interface KafkajsConnection {
-  socket: Socket;
+  socket: Pick<Socket, "write" | "destroy">;
+  /** Set while a SASL exchange is under way, which takes answers that are no Kafka responses. */
+  authHandlers: unknown;
+  processData(data: Uint8Array): void;
   requestQueue: {
     pending: unknown[];
     scheduleCheckPendingRequests(): void;
+    fulfillRequest(answer: { size: number; correlationId: number; payload: Uint8Array }): void;
     push(request: {
       entry: {
         apiKey: number;
@@ -111,10 +117,27 @@ function quietTimers(queue: KafkajsConnection["requestQueue"]): void {
   };
 }
 
+/** kafkajs joins chunks to answers, with a copy of each; a socket of ours has joined them already. */
+function takeWholeAnswers(connection: KafkajsConnection): void {
+  const process = connection.processData.bind(connection);
+  connection.processData = (data) => {
+    if (connection.authHandlers) return process(data);
+    const answer = data as Buffer;
+    connection.requestQueue.fulfillRequest({
+      size: answer.length - 4,
+      correlationId: answer.readInt32BE(4),
+      payload: answer.subarray(8),
+    });
+  };
+}
+
+interface SocketRequest extends Address {
+  ssl?: ConnectionOptions;
+  onConnect(): void;
+}
+
 /** Without Nagle's delay: a request of ours is often one small packet after another. */
-function openSocket(
-  { host, port, ssl, onConnect }: Address & { ssl?: ConnectionOptions; onConnect(): void },
-): Socket {
+function openSocket({ host, port, ssl, onConnect }: SocketRequest): Socket {
   const socket = ssl
     ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
     : connectTcp({ host, port }, onConnect);
@@ -122,6 +145,9 @@ function openSocket(
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return socket;
 }
+
+/** Whose memory answers are in: `fresh` is the caller's for ever, `reused` holds until the next answer comes. */
+export type Answers = "fresh" | "reused";
 
 /** One connection. Requests are answered in order; several may be under way. */
 export class KafkaConnection {
@@ -149,19 +175,31 @@ export class KafkaConnection {
    *
    * @throws {ConnectionLostError} when nothing answers there.
    */
-  static async open(address: Address, settings: ConnectionSettings): Promise<KafkaConnection> {
+  static async open(
+    address: Address,
+    settings: ConnectionSettings,
+    answers: Answers = "fresh",
+  ): Promise<KafkaConnection> {
     const where = `${address.host}:${address.port}`;
+    const ownSocket = !settings.ssl && isIP(address.host) !== 0;
+    const take = answers === "fresh" ? freshBuffer : reusedBuffer();
     const pool = new KafkajsConnectionPool({
       ...address,
       clientId: settings.clientId,
       logger: kafkajsLogger(settings.log),
-      socketFactory: openSocket,
+      socketFactory: ownSocket
+        ? ({ host, port, onConnect }: SocketRequest) =>
+          new FrameSocket({ host, port, keepAlive: true, take, onConnect })
+        : openSocket,
       ssl: settings.ssl === true ? {} : settings.ssl || null,
       sasl: settings.sasl ?? null,
       connectionTimeout: settings.connectMsMax,
       requestTimeout: settings.requestMsMax,
     });
-    for (const each of pool.pool as KafkajsConnection[]) quietTimers(each.requestQueue);
+    for (const each of pool.pool as KafkajsConnection[]) {
+      quietTimers(each.requestQueue);
+      if (ownSocket) takeWholeAnswers(each);
+    }
     try {
       const broker = new KafkajsBroker({
         connectionPool: pool,

@@ -12,7 +12,7 @@ import {
 } from "./port.ts";
 import { decodeRecordBatches } from "./record_batch_decode.ts";
 
-/** A partition's own connection: a fetch that waits holds up nobody else's. */
+/** A partition's own connection: a fetch that waits holds up nobody else's, and may use the memory of the one before. */
 interface Lane {
   pool: NodePool;
   /** An answer without records although there should be some, and how far it reached. */
@@ -57,7 +57,7 @@ export class KafkaReader implements Reader {
     const key = `${topic}/${partition}`;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { pool: this.#client.openPool(), hole: undefined };
+      lane = { pool: this.#client.openPool("reused"), hole: undefined };
       this.#lanes.set(key, lane);
     }
     return lane;
