@@ -8,7 +8,7 @@ import type { QueryOutput } from "./output/output.ts";
 import type { Lakehouse } from "./plan.ts";
 import { describePlan, snapshotNotes } from "./plan_notes.ts";
 import { prepareQuestion } from "./prepare_question.ts";
-import type { Prepared } from "./prepared.ts";
+import type { Preparation, Prepared } from "./prepared.ts";
 import { peeks, printAnswer, type Printed, printPlan, scanNote } from "./print.ts";
 import type { QueryRequest } from "./question.ts";
 import { TableLoader } from "./table_loader.ts";
@@ -45,7 +45,7 @@ async function prepare(
   request: QueryRequest,
   context: QueryContext,
   { loader, turn }: { loader: TableLoader; turn: EngineTurn },
-): Promise<Prepared> {
+): Promise<Preparation> {
   const salt = request.maskAccounts ? requireSalt(context.maskSalt) : undefined;
   if (request.sql === undefined) {
     const { question } = request;
@@ -54,13 +54,14 @@ async function prepare(
     return await prepareQuestion({ ...question, ...limit }, loader, salt);
   }
   const { prepareSql } = await import("./sql/prepare_sql.ts");
-  return await prepareSql(request.sql, {
+  const prepared = await prepareSql(request.sql, {
     loader,
     engine: await turn.parser(),
     snapshot: request.question.snapshot,
     ...(salt === undefined ? {} : { salt }),
     explainScans: request.stats || request.explain,
   });
+  return { full: () => Promise.resolve(prepared) };
 }
 
 /** Locks DuckDB to the files of a statement, and to one that is written, and begins the question. */
@@ -77,17 +78,18 @@ async function lockTo(
 
 /** Begins with the shortcut if there is one and it gives the whole answer. */
 async function begin(
-  full: Prepared,
+  { shortcut, full }: Preparation,
   turn: EngineTurn,
   written: readonly string[],
 ): Promise<{ prepared: Prepared; engine: LockedEngine }> {
-  if (full.shortcut !== undefined) {
-    const { prepared, check } = full.shortcut;
+  if (shortcut !== undefined) {
+    const { prepared, check } = shortcut;
     const engine = await lockTo(prepared, turn, written);
     if (await engine.holds(check)) return { prepared, engine };
     await engine.end();
   }
-  return { prepared: full, engine: await lockTo(full, turn, written) };
+  const prepared = await full();
+  return { prepared, engine: await lockTo(prepared, turn, written) };
 }
 
 /** Tables, DuckDB and clock of one attempt at an answer. */
@@ -104,14 +106,14 @@ async function answerWith(
   context: QueryContext,
 ): Promise<void> {
   const { output, signal, maskSalt, scratch } = context;
-  const full = await prepare(request, context, tools);
+  const preparation = await prepare(request, context, tools);
   signal?.throwIfAborted();
   const planned = performance.now();
   context.onPlanned?.();
-  for (const note of snapshotNotes(request, full.tables)) output.note(note);
   const parquetPath = `${scratch}.parquet`;
   const written = request.format === "parquet" ? [parquetPath] : [];
-  const { prepared, engine } = await begin(full, tools.turn, written);
+  const { prepared, engine } = await begin(preparation, tools.turn, written);
+  for (const note of snapshotNotes(request, prepared.tables)) output.note(note);
   if (request.explain) {
     const secret = request.maskAccounts ? maskSalt : undefined;
     return await printPlan(engine, prepared, { output, secret });

@@ -37,6 +37,12 @@ function alertsFilter(question: Question, schema: Schema): Filter {
   return { op: "and", filters: [...filters, pruningFilter(own)] };
 }
 
+/** Columns of alerts by whose statistics files are left out: read together, manifests are decoded once. */
+function alertColumns({ conditions, alertConditions }: Question): string[] {
+  const repeated = conditions.flatMap(({ column }) => REPEATED[column] ?? []);
+  return [...LINEAGE, ...repeated, ...alertConditions.map(({ column }) => column)];
+}
+
 /** Field id of a column; -1, which no statistics have, if it is gone. */
 function idOf(plan: ScanPlan, column: string): number {
   return plan.schema.fields.find(({ name }) => name === column)?.id ?? -1;
@@ -85,6 +91,17 @@ function farthest(plan: ScanPlan, files: readonly PlannedFile[], most: number) {
   return sorted.slice(0, most).map(({ file }) => file);
 }
 
+/** Plans the transactions of a join, with the statistics of their time. */
+export function planTransactions(
+  question: Question,
+  loader: TableLoader,
+  filterOf: (schema: Schema) => Filter,
+): Promise<PlannedTable> {
+  const { table, snapshot } = question;
+  const statsOf = ["source_offset", TABLES[table].timeColumn];
+  return planTable(loader, table, { snapshot, filterOf, statsOf });
+}
+
 /** A join that is planned. */
 export interface PlannedJoin {
   /** Transactions come first. */
@@ -106,22 +123,18 @@ export async function planJoin(
   // A snapshot id belongs to one table; the alerts beside it are then the current ones.
   const beside: SnapshotSelector = snapshot.kind === "id" ? { kind: "current" } : snapshot;
   const [table, alerts] = await Promise.all([
-    planTable(loader, question.table, {
-      snapshot,
-      filterOf,
-      statsOf: ["source_offset", TABLES[question.table].timeColumn],
-    }),
+    planTransactions(question, loader, filterOf),
     planTable(loader, "alerts", {
       snapshot: beside,
       filterOf: (schema) => alertsFilter(question, schema),
-      statsOf: LINEAGE,
+      statsOf: alertColumns(question),
     }),
   ]);
   const least = leastOffset(table.plan);
   const all = await planTable(loader, "alerts", {
     snapshot: beside,
     filterOf: () => ({ op: "true" }),
-    statsOf: ["source_offset"],
+    statsOf: alertColumns(question),
     keep: (plan) => farthest(plan, reaching(plan, least), reachFilesMax),
   });
   const paths = [...new Set([...alerts.paths, ...all.paths])];

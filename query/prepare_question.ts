@@ -7,8 +7,8 @@ import { type Condition, pruningFilter } from "./conditions.ts";
 import { maskedSource } from "./mask.ts";
 import { likelyStart } from "./newest.ts";
 import { has, type PlannedTable, planTable, type TableRequest } from "./plan.ts";
-import { planJoin, type PlannedJoin } from "./plan_join.ts";
-import type { Prepared, Shortcut } from "./prepared.ts";
+import { planJoin, type PlannedJoin, planTransactions } from "./plan_join.ts";
+import type { Preparation, Prepared, Shortcut } from "./prepared.ts";
 import type { Question } from "./question.ts";
 import { answerColumns, limitsFirst, questionSql, sufficesSql } from "./question_sql.ts";
 import type { TableLoader } from "./table_loader.ts";
@@ -107,37 +107,43 @@ function preparedOf(
   };
 }
 
-async function prepareJoin(question: Question, preparing: Preparing): Promise<Prepared> {
+async function prepareFullJoin(question: Question, preparing: Preparing): Promise<Prepared> {
+  const planned = await planJoin(question, preparing.loader, {
+    filterOf: filterOf(question.conditions),
+  });
+  return preparedOf(question, planned, preparing);
+}
+
+async function joinShortcut(
+  question: Question,
+  preparing: Preparing,
+): Promise<Shortcut | undefined> {
   const { loader } = preparing;
-  const planned = await planJoin(question, loader, { filterOf: filterOf(question.conditions) });
-  const prepared = preparedOf(question, planned, preparing);
-  const since = sinceLikely(question, planned.tables[0]);
-  if (since === undefined || !limitsFirst(question, planned.join)) return prepared;
-  const fewer = await planJoin(since, loader, {
+  const table = await planTransactions(question, loader, filterOf(question.conditions));
+  const since = sinceLikely(question, table);
+  if (since === undefined) return undefined;
+  const planned = await planJoin(since, loader, {
     filterOf: filterOf(since.conditions),
     reachFilesMax: REACH_FILES_MAX,
   });
-  const [{ relation }] = fewer.tables;
-  const check = sufficesSql(since, relation, fewer.join.reach);
-  return { ...prepared, shortcut: { check, prepared: preparedOf(since, fewer, preparing) } };
+  if (!limitsFirst(since, planned.join)) return undefined;
+  const check = sufficesSql(since, planned.tables[0].relation, planned.join.reach);
+  return { check, prepared: preparedOf(since, planned, preparing) };
 }
 
 async function shortcutOf(
   question: Question,
   table: PlannedTable,
   preparing: Preparing,
-): Promise<Pick<Prepared, "shortcut">> {
+): Promise<Shortcut | undefined> {
   const since = sinceLikely(question, table);
-  if (since === undefined) return {};
+  if (since === undefined) return undefined;
   const fewer = await planTable(preparing.loader, since.table, {
     snapshot: since.snapshot,
     filterOf: filterOf(since.conditions),
   });
-  const shortcut: Shortcut = {
-    check: sufficesSql(since, fewer.relation),
-    prepared: preparedOf(since, { tables: [fewer] }, preparing),
-  };
-  return { shortcut };
+  const check = sufficesSql(since, fewer.relation);
+  return { check, prepared: preparedOf(since, { tables: [fewer] }, preparing) };
 }
 
 /**
@@ -148,14 +154,22 @@ export async function prepareQuestion(
   question: Question,
   loader: TableLoader,
   salt: string | undefined,
-): Promise<Prepared> {
+): Promise<Preparation> {
   const preparing = { loader, salt };
-  if (question.joinAlerts) return await prepareJoin(question, preparing);
+  if (question.joinAlerts) {
+    const shortcut = wantsNewest(question) ? await joinShortcut(question, preparing) : undefined;
+    const full = () => prepareFullJoin(question, preparing);
+    return { full, ...(shortcut === undefined ? {} : { shortcut }) };
+  }
   const table = await planTable(loader, question.table, {
     snapshot: question.snapshot,
     filterOf: filterOf(question.conditions),
     ...newestRows(question),
   });
   const prepared = preparedOf(question, { tables: [table] }, preparing);
-  return { ...prepared, ...await shortcutOf(question, table, preparing) };
+  const shortcut = await shortcutOf(question, table, preparing);
+  return {
+    full: () => Promise.resolve(prepared),
+    ...(shortcut === undefined ? {} : { shortcut }),
+  };
 }

@@ -12,13 +12,18 @@ export interface Prepared {
   views: string[];
   /** What --stats says beside the plan: conditions that could not skip anything. */
   scans: string[];
-  /** A smaller statement that probably gives the same answer. */
-  shortcut?: Shortcut;
   /** Columns of the answer, where they are known before DuckDB is asked. */
   columns?: TypedColumn[];
 }
 
-/** A statement that gives the same answer as another one if a third says so. */
+/** A question that is understood: one statement or, first, a smaller one that probably gives the same answer. */
+export interface Preparation {
+  shortcut?: Shortcut;
+  /** The statement that is right in any case. */
+  full(): Promise<Prepared>;
+}
+
+/** A statement that gives the whole answer if another one says so. */
 export interface Shortcut {
   /** Gives one yes or no, from the same tables as `prepared`. */
   check: string;
