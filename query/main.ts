@@ -173,7 +173,11 @@ export async function runQuery(request: QueryRequest, context: QueryContext): Pr
   const loader = new TableLoader(lakehouse, { suppose: true });
   prefetch(request, loader);
   const engines = context.engines ?? new EnginePool({ spillFolder: `${scratch}.spill` });
-  const gate = gateOf(output, () => loader.isConfirmed());
+  const gate = gateOf(output, async () => {
+    const isConfirmed = await loader.isConfirmed();
+    signal?.throwIfAborted();
+    return isConfirmed;
+  });
   try {
     try {
       await answer(request, { ...context, output: gate }, { engines, loader, started });
