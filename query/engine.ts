@@ -8,7 +8,10 @@ import {
   type DuckDBPreparedStatement,
   type DuckDBResult,
   DuckDBTypeId,
+  LIST,
+  listValue,
   StatementType,
+  VARCHAR,
 } from "@duckdb/node-api";
 import { MisuseError } from "../contracts/errors.ts";
 import { NAMESPACE } from "../contracts/services.ts";
@@ -242,13 +245,11 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     },
     print: (tree) => textOf(connection, "SELECT json_deserialize_sql($1::JSON)", tree),
     lock: async ({ allowedPaths, settings = [] }) => {
-      const statements = [
-        ...settings,
-        `SET allowed_paths = [${allowedPaths.map(quoteText).join(", ")}]`,
-        `SET enable_external_access = false`,
-        `SET lock_configuration = true`,
-      ];
-      await connection.run(statements.join(";\n"));
+      // As a value: written out, a thousand paths take twice as long.
+      const paths = listValue([...allowedPaths]);
+      await connection.run("SET allowed_paths = $1", [paths], [LIST(VARCHAR)]);
+      const locks = ["SET enable_external_access = false", "SET lock_configuration = true"];
+      await connection.run([...settings, ...locks].join(";\n"));
       return lockedEngine(connection);
     },
     interrupt: () => connection.interrupt(),
