@@ -13,6 +13,9 @@ import { peeks, printAnswer, type Printed, printPlan, scanNote } from "./print.t
 import type { QueryRequest } from "./question.ts";
 import { TableLoader } from "./table_loader.ts";
 
+/** So many files cost less to have in reach than a DuckDB to open. */
+const FULL_PATHS_MAX = 200;
+
 /** Everything a query needs. */
 export interface QueryContext {
   /** With a memory, what earlier questions read of the tables is not read again. */
@@ -64,13 +67,13 @@ async function prepare(
   return { full: () => Promise.resolve(prepared) };
 }
 
-/** Locks DuckDB to the files of a statement, and to one that is written, and begins the question. */
+/** Locks DuckDB to the files of a statement and a few more, and begins the question. */
 async function lockTo(
   prepared: Prepared,
   turn: EngineTurn,
-  written: readonly string[],
+  more: readonly string[],
 ): Promise<LockedEngine> {
-  const paths = prepared.tables.flatMap((table) => table.paths).concat(written);
+  const paths = prepared.tables.flatMap((table) => table.paths).concat(more);
   const engine = await turn.locked({ paths, settings: prepared.settings });
   await engine.begin(prepared.views);
   return engine;
@@ -83,8 +86,10 @@ async function begin(
   written: readonly string[],
 ): Promise<{ prepared: Prepared; engine: LockedEngine }> {
   if (shortcut !== undefined) {
-    const { prepared, check } = shortcut;
-    const engine = await lockTo(prepared, turn, written);
+    const { prepared, check, fullPaths } = shortcut;
+    // Few files more are in reach at once, lest another DuckDB has to be opened for them.
+    const more = fullPaths.length <= FULL_PATHS_MAX ? fullPaths : [];
+    const engine = await lockTo(prepared, turn, [...written, ...more]);
     if (await engine.holds(check)) return { prepared, engine };
     await engine.end();
   }

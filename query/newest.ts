@@ -87,21 +87,29 @@ function spanOf({ lower, upper, rows }: Bounded, { from, to }: NewestOptions): S
   return { ...within, rows: last <= within.upper ? rowsFrom(span, within.lower) : left };
 }
 
+/** How many of the newest rows. */
+export interface LikelyOptions extends NewestOptions {
+  /** At least this share of all, 0 to 1. @default {0} */
+  share?: number;
+}
+
 /**
  * A time that so many of the newest rows are probably not older than, if times are about evenly spread within each file;
  * undefined where there are hardly more rows than that, so that it would not be worth knowing.
  */
 export function likelyStart(
   files: readonly PlannedFile[],
-  options: NewestOptions,
+  options: LikelyOptions,
 ): bigint | undefined {
-  const { fieldId, rows } = options;
+  const { fieldId, share = 0 } = options;
   const spans = files.map((file) => bounded(file, fieldId)).filter((one) => one !== undefined)
     .map((one) => spanOf(one, options)).filter((span) => span.rows > 0);
   const rowsSince = (from: number): number =>
     spans.reduce((sum, span) => sum + rowsFrom(span, from), 0);
   let enough = spans.reduce((least, { lower }) => Math.min(least, lower), Infinity);
-  if (rowsSince(enough) < 2 * rows) return undefined;
+  const all = rowsSince(enough);
+  const rows = Math.max(options.rows, share * all);
+  if (all < 2 * rows) return undefined;
   let tooFew = spans.reduce((most, { upper }) => Math.max(most, upper), -Infinity);
   for (let halving = 0; halving < HALVINGS && tooFew - enough > 1; halving++) {
     const middle = (enough + tooFew) / 2;

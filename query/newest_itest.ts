@@ -60,3 +60,29 @@ for (const [what, seconds, found] of SPREADS) {
     }
   });
 }
+
+Deno.test("rows that fit conditions are looked for among the newest first", async () => {
+  const warehouse = await Deno.makeTempDir({ prefix: "query_newest_" });
+  const lakehouse = await openTestLakehouse({ warehouse });
+  try {
+    // Eight days, a file each.
+    const rows = { first: 0, count: 800, start: START, stepSeconds: 864, accounts: 9 };
+    await lakehouse.append("transactions", sampleTransactions(rows));
+    const table: readonly [flags: Flags, files: number, rows: number][] = [
+      [{ "min-amount": "-99999" }, 1, 5],
+      [{ "merchant-category": ["travel"] }, 1, 5],
+      [{ "account-id": "NOBODY" }, 0, 0],
+      [{ "merchant-category": ["entertainment"] }, 8, 0],
+    ];
+    for (const [flags, files, count] of table) {
+      const question = parseQuestion({ limit: "5", ...flags }, { nowUs: 0, toTerminal: false });
+      const answer = await ask(lakehouse, { question, stats: true });
+      const about = JSON.stringify(flags);
+      assertEquals(answer.rows().length, count, about);
+      assertEquals(Number(/(\d+) files .*to read/.exec(answer.notes.join())?.[1]), files, about);
+    }
+  } finally {
+    await lakehouse.close();
+    await Deno.remove(warehouse, { recursive: true });
+  }
+});

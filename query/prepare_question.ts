@@ -26,23 +26,25 @@ function wantsNewest(question: Question): question is NewestQuestion {
   return limit !== undefined && first?.column === TABLES[table].timeColumn && first.descending;
 }
 
-/** The range of time that a question is about; undefined where it asks anything else of its rows. */
-function onlyRange({ conditions, table }: Question): { from?: bigint; to?: bigint } | undefined {
+/** The range of time that a question is about, and whether it asks nothing else of its rows. */
+function rangeOf({ conditions, table }: Question) {
   const range: { from?: bigint; to?: bigint } = {};
+  let isAll = true;
   for (const { column, op, values } of conditions) {
     const us = column === TABLES[table].timeColumn ? parseTimestamp(values[0]!) : undefined;
-    if (us === undefined) return undefined;
-    if (op === ">=") range.from = BigInt(us);
-    else if (op === "<") range.to = BigInt(us);
-    else return undefined;
+    if (us !== undefined && op === ">=") range.from = BigInt(us);
+    else if (us !== undefined && op === "<") range.to = BigInt(us);
+    else isAll = false;
   }
-  return range;
+  return { range, isAll };
 }
 
 /** Newest first, and nothing else asked but a range of time: then the bounds tell which files can matter. */
-function newestRows(question: Question): Pick<TableRequest, "newest"> {
-  const range = onlyRange(question);
-  if (range === undefined || !wantsNewest(question) || question.joinAlerts) return {};
+function newestRows(question: Question): Pick<TableRequest, "newest" | "statsOf"> {
+  const { range, isAll } = rangeOf(question);
+  if (!wantsNewest(question)) return {};
+  // Of rows that fit more conditions the bounds prove nothing, but they tell where to look first.
+  if (!isAll) return { statsOf: [TABLES[question.table].timeColumn] };
   return { newest: { rows: question.limit, ...range } };
 }
 
@@ -55,20 +57,28 @@ const JOIN_AS_WRITTEN = "SET disabled_optimizers = 'join_order,build_side_probe_
 /** Files of alerts that are asked first how far alerts reach; those of the last commits mostly tell. */
 const REACH_FILES_MAX = 4;
 
+/** Of rows that fit conditions this share is looked through first: in vain it costs little, and mostly it is not. */
+const SHARE_FIRST = 1 / 8;
+
 /** Rows that are looked at for a limited question: times are not quite evenly spread. */
 function rowsLikely(limit: number): number {
   return Math.max(8 * limit, 64);
 }
 
 /** The question asked only of the rows from a time on that probably as many as it wants are not older than. */
-function sinceLikely(question: Question, table: PlannedTable): NewestQuestion | undefined {
-  const range = onlyRange(question);
-  if (range === undefined || !wantsNewest(question)) return undefined;
+function sinceLikely(question: Question, { plan }: PlannedTable): NewestQuestion | undefined {
+  if (!wantsNewest(question)) return undefined;
+  const { range, isAll } = rangeOf(question);
   const column = TABLES[question.table].timeColumn;
-  const fieldId = table.plan.schema.fields.find(({ name }) => name === column)?.id;
-  if (fieldId === undefined) return undefined;
-  const rows = rowsLikely(question.limit);
-  const start = likelyStart(table.plan.files, { fieldId, rows, ...range });
+  const fieldId = plan.schema.fields.find(({ name }) => name === column)?.id;
+  // One file is read at once: most of its time is taken by whole columns, whatever is wanted of them.
+  if (fieldId === undefined || (!isAll && plan.files.length < 2)) return undefined;
+  const start = likelyStart(plan.files, {
+    fieldId,
+    rows: rowsLikely(question.limit),
+    share: isAll ? 0 : SHARE_FIRST,
+    ...range,
+  });
   if (start === undefined || start <= (range.from ?? start - 1n)) return undefined;
   const since: Condition = {
     column,
@@ -128,7 +138,7 @@ async function joinShortcut(
   });
   if (!limitsFirst(since, planned.join)) return undefined;
   const check = sufficesSql(since, planned.tables[0].relation, planned.join.reach);
-  return { check, prepared: preparedOf(since, planned, preparing) };
+  return { check, prepared: preparedOf(since, planned, preparing), fullPaths: [] };
 }
 
 async function shortcutOf(
@@ -143,7 +153,8 @@ async function shortcutOf(
     filterOf: filterOf(since.conditions),
   });
   const check = sufficesSql(since, fewer.relation);
-  return { check, prepared: preparedOf(since, { tables: [fewer] }, preparing) };
+  const prepared = preparedOf(since, { tables: [fewer] }, preparing);
+  return { check, prepared, fullPaths: table.paths };
 }
 
 /**

@@ -27,5 +27,7 @@ export interface Preparation {
 export interface Shortcut {
   /** Gives one yes or no, from the same tables as `prepared`. */
   check: string;
+  /** Files of the full statement, if they are known by now. */
+  fullPaths: readonly string[];
   prepared: Prepared;
 }
