@@ -167,9 +167,11 @@ export async function takePartition<State, Compiled>(
     const id = transactionalIdOf(group, topics.raw, partition);
     const { transactionTimeoutMs } = settings;
     const writer = await keep(broker.openTransactionalWriter(id, { transactionTimeoutMs }));
+    // T2, by a reader of its own: the memory of the largest answer goes with it.
+    const reader = await keep(broker.openReader());
+    const { state, records } = await restore(context, { reader, view, signal });
+    await reader.close();
     const readers = [await keep(broker.openReader()), await keep(broker.openReader())] as const;
-    // T2
-    const { state, records } = await restore(context, { reader: readers[0], view, signal });
     const history = new RuleHistory(records);
     const { storedRules, storedRulesError } = compileStored(context, history.inForce, partition);
     // T3, T4, T5
