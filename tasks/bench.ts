@@ -20,7 +20,8 @@ const HELP = `deno task bench processor|sink|pipeline|query [--sizes 1000000,300
               --make           only makes them
               --layout L       small_files or compacted; both by default
               --only TEXT      questions with this in their name ("planning" for the planner alone)
-              --runs N         runs per figure, of which the median is given; default 5
+              --runs N         runs per figure, of which the median is given; default 5 (warm: at
+                               least so many, for two seconds)
 
 One JSON line per figure; query prints a table of ratios at the end.
 

@@ -74,10 +74,13 @@ async function measureCold({ program, args, env = {} }: Program): Promise<Cold> 
   throw new Error(`Cannot measure "${program} ${args.join(" ")}": ${await complaints}`);
 }
 
-/** A program that is given a number of runs and prints their times. */
+/** Warm runs go on for so long: short ones differ more from each other, and more of them fit. */
+const WARM_MS = 2000;
+
+/** A program that is given a number of runs and how long to go on, and prints their times. */
 async function measureWarm({ program, args }: Program, runs: number): Promise<Warm> {
   const command = new Deno.Command(program, {
-    args: [...args, String(runs + 1)],
+    args: [...args, String(runs + 1), String(WARM_MS)],
     cwd: projectRoot,
   });
   const { success, stdout, stderr } = await command.output();
@@ -101,7 +104,8 @@ async function warmOurs(place: BenchPlace, words: string[], runs: number): Promi
   const encoder = new TextEncoder();
   const totals: number[] = [];
   const plans: number[] = [];
-  for (let run = 0; run <= runs; run++) {
+  const until = performance.now() + WARM_MS;
+  while (totals.length <= runs || performance.now() < until) {
     const started = performance.now();
     await runQuery(request, {
       lakehouse,

@@ -1,7 +1,7 @@
 /**
  * DuckDB's own iceberg extension as a contender of `deno task bench query`: the same DuckDB, the same catalog, rows printed by
- * the same code. Arguments: catalog, folder of the Python packages that hold the extensions, SQL, runs. No runs: the
- * answer is printed; otherwise the milliseconds of each run are.
+ * the same code. Arguments: catalog, folder of the Python packages that hold the extensions, SQL, fewest runs, milliseconds
+ * of runs. No runs: the answer is printed; otherwise the milliseconds of each run are.
  */
 import { DuckDBInstance, type DuckDBResult } from "@duckdb/node-api";
 
@@ -26,7 +26,7 @@ async function extensionPaths(packages: string): Promise<string[]> {
   }));
 }
 
-const [catalog = "", packages = "", sql = "", runs] = Deno.args;
+const [catalog = "", packages = "", sql = "", runs, ms] = Deno.args;
 const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false" });
 const connection = await instance.connect();
 await connection.run("SET TimeZone = 'UTC'");
@@ -43,7 +43,8 @@ if (runs === undefined) {
   }
 } else {
   const times: number[] = [];
-  for (let run = 0; run < Number(runs); run++) {
+  const until = performance.now() + Number(ms);
+  while (times.length < Number(runs) || performance.now() < until) {
     const started = performance.now();
     for await (const text of lines(await connection.stream(sql))) encoder.encode(text);
     times.push(performance.now() - started);

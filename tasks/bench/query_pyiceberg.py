@@ -79,7 +79,8 @@ def main():
             print(json.dumps(row, default=plain))
         return
     total, plan = [], []
-    for _ in range(int(sys.argv[3])):
+    until = time.perf_counter() + float(sys.argv[4]) / 1000
+    while len(total) < int(sys.argv[3]) or time.perf_counter() < until:
         started = time.perf_counter()
         rows = answer(catalog, question, catalog.load_table("finance.transactions"))
         for row in rows.to_pylist():
