@@ -57,7 +57,7 @@ export class PartitionLoop<State, Compiled> {
    */
   async run(): Promise<void> {
     try {
-      await this.#open();
+      this.#open();
       await this.#work();
     } catch (error) {
       // Only the wait was cut short: nothing is under way that this error is about.
@@ -67,8 +67,8 @@ export class PartitionLoop<State, Compiled> {
     }
   }
 
-  /** T6: rules in force, and on record before anything is judged under them. */
-  async #open(): Promise<void> {
+  /** T6: rules in force, and on record before anything that was judged under them: U4 waits for this commit too. */
+  #open(): void {
     const { core, rules } = this.#context;
     const { storedRules, storedRulesError, state, stored, position } = this.#taken;
     if (storedRules !== undefined) {
@@ -80,7 +80,6 @@ export class PartitionLoop<State, Compiled> {
     const unit = this.#edge(position);
     if (stored !== undefined && unit.appliedRules === undefined) return;
     this.#begin(unit);
-    await this.#commit;
   }
 
   async #work(): Promise<void> {
