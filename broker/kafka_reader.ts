@@ -10,11 +10,12 @@ import {
   OffsetOutOfRangeError,
   type Reader,
 } from "./port.ts";
-import { decodeRecordBatches } from "./record_batch_decode.ts";
+import { ColumnMemory, decodeRecordBatches } from "./record_batch_decode.ts";
 
 /** A partition's own connection: a fetch that waits holds up nobody else's, and may use the memory of the one before. */
 interface Lane {
   pool: NodePool;
+  columns: ColumnMemory;
   /** An answer without records although there should be some, and how far it reached. */
   hole: { offset: number; readable: number } | undefined;
 }
@@ -57,7 +58,11 @@ export class KafkaReader implements Reader {
     const key = `${topic}/${partition}`;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { pool: this.#client.openPool("reused"), hole: undefined };
+      lane = {
+        pool: this.#client.openPool("reused"),
+        columns: new ColumnMemory(),
+        hole: undefined,
+      };
       this.#lanes.set(key, lane);
     }
     return lane;
@@ -71,6 +76,7 @@ export class KafkaReader implements Reader {
       isolation: this.#isolation,
       aborted,
       checkCrc: this.#checkCrc,
+      columns: lane.columns,
     });
     return {
       topic,

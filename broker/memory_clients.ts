@@ -15,7 +15,7 @@ import {
   UnreachableError,
   type Writer,
 } from "./port.ts";
-import { decodeRecordBatches } from "./record_batch_decode.ts";
+import { ColumnMemory, decodeRecordBatches } from "./record_batch_decode.ts";
 import { BATCH_BYTES_MAX, FETCH_BYTES_MAX, FETCH_WAIT_MS_MAX } from "./limits.ts";
 import { WriterPhase } from "./writer_phase.ts";
 
@@ -30,8 +30,8 @@ export class MemoryReader implements Reader {
   readonly #context: MemoryContext;
   readonly #isolation: Isolation;
   readonly #closed = new AbortController();
-  /** Bytes of each partition's last fetch. */
-  readonly #lent = new Map<string, Uint8Array>();
+  /** Bytes and columns of each partition's last fetch. */
+  readonly #lent = new Map<string, { bytes: Uint8Array; columns: ColumnMemory }>();
 
   constructor(context: MemoryContext, isolation: Isolation) {
     this.#context = context;
@@ -54,11 +54,14 @@ export class MemoryReader implements Reader {
         const waitMs = deadline - performance.now();
         if (slice.bytes.length > 0 || slice.hole || waitMs <= 0) {
           const bytes = slice.bytes.slice();
-          this.#lent.set(`${topic}/${partition}`, bytes);
+          const place = `${topic}/${partition}`;
+          const columns = this.#lent.get(place)?.columns ?? new ColumnMemory();
+          this.#lent.set(place, { bytes, columns });
           const decoded = decodeRecordBatches(bytes, {
             fetchOffset: offset,
             isolation: this.#isolation,
             aborted: slice.aborted,
+            columns,
           });
           const { start: logStart, stable, end } = log;
           const readable = this.#isolation === "committed" ? stable : end;
@@ -80,7 +83,7 @@ export class MemoryReader implements Reader {
 
   /** Spoils what was lent by the fetch before, as Kafka's reader overwrites it: who kept a view of it is found out. */
   #takeBack(topic: string, partition: number): void {
-    this.#lent.get(`${topic}/${partition}`)?.fill(0xff);
+    this.#lent.get(`${topic}/${partition}`)?.bytes.fill(0xff);
   }
 
   close(): Promise<void> {

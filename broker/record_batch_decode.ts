@@ -25,6 +25,8 @@ export interface DecodeOptions {
   aborted: readonly AbortedTransaction[];
   /** Check each batch's CRC-32C: a damaged log becomes an error instead of odd records. @default {true} */
   checkCrc?: boolean;
+  /** Where to put the columns: what was there before is overwritten. @default memory of their own */
+  columns?: ColumnMemory;
 }
 
 /** What {@linkcode decodeRecordBatches} found. */
@@ -108,7 +110,8 @@ export function decodeRecordBatches(fetched: Uint8Array, options: DecodeOptions)
       `Cannot decode a fetch at offset "${options.fetchOffset}": ${bytes.length} bytes hold no whole batch`,
     );
   }
-  return { records: readColumns(bytes, sections, options.fetchOffset), nextOffset };
+  const { fetchOffset, columns = new ColumnMemory() } = options;
+  return { records: readColumns(bytes, sections, { fetchOffset, memory: columns }), nextOffset };
 }
 
 function checkBatchCrc(bytes: Uint8Array, view: DataView, position: number, end: number): void {
@@ -199,10 +202,14 @@ function plainArray(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function readColumns(fetched: Uint8Array, sections: Section[], fetchOffset: number): RecordBatch {
+function readColumns(
+  fetched: Uint8Array,
+  sections: Section[],
+  { fetchOffset, memory }: { fetchOffset: number; memory: ColumnMemory },
+): RecordBatch {
   const bytes = plainArray(joinSections(fetched, sections));
   const room = sections.reduce((sum, section) => sum + section.count, 0);
-  const columns = new Columns(bytes, room);
+  const columns = new Columns(bytes, room, memory);
   const cursor = new Cursor(bytes);
   for (const section of sections) {
     cursor.position = section.start;
@@ -268,6 +275,29 @@ class Cursor {
   }
 }
 
+/** Memory for the columns of a batch, used again by the next one: what a reader keeps per partition. */
+export class ColumnMemory {
+  #room = 0;
+  offsets = new Float64Array(0);
+  timestamps = new Float64Array(0);
+  /** Starts and ends of keys and values, and where headers begin: five columns one after the other. */
+  #places = new Int32Array(0);
+
+  /** Makes room for at least `room` records. */
+  reserve(room: number): void {
+    if (room <= this.#room) return;
+    this.#room = room + (room >>> 3);
+    this.offsets = new Float64Array(this.#room);
+    this.timestamps = new Float64Array(this.#room);
+    this.#places = new Int32Array(5 * this.#room);
+  }
+
+  /** Column `number` of the places, from 0. */
+  places(number: number): Int32Array {
+    return this.#places.subarray(number * this.#room, (number + 1) * this.#room);
+  }
+}
+
 /** A {@linkcode RecordBatch} while and after it is filled. */
 class Columns implements RecordBatch {
   count = 0;
@@ -282,15 +312,16 @@ class Columns implements RecordBatch {
   #headerStart: Int32Array;
   readonly #headers: Cursor;
 
-  constructor(bytes: Uint8Array, room: number) {
+  constructor(bytes: Uint8Array, room: number, memory: ColumnMemory) {
+    memory.reserve(room);
     this.bytes = bytes;
-    this.offsets = new Float64Array(room);
-    this.timestamps = new Float64Array(room);
-    this.keyStart = new Int32Array(room);
-    this.keyEnd = new Int32Array(room);
-    this.valueStart = new Int32Array(room);
-    this.valueEnd = new Int32Array(room);
-    this.#headerStart = new Int32Array(room);
+    this.offsets = memory.offsets;
+    this.timestamps = memory.timestamps;
+    this.keyStart = memory.places(0);
+    this.keyEnd = memory.places(1);
+    this.valueStart = memory.places(2);
+    this.valueEnd = memory.places(3);
+    this.#headerStart = memory.places(4);
     this.#headers = new Cursor(bytes);
   }
 
@@ -309,9 +340,8 @@ class Columns implements RecordBatch {
     this.#headerStart[index] = cursor.position;
   }
 
-  /** Cuts the columns to the records that are there: a batch may begin below the fetch offset. */
+  /** Cuts the columns to the records that are there: the memory may hold more, and a batch may begin below the fetch offset. */
   trim(): void {
-    if (this.count === this.offsets.length) return;
     this.offsets = this.offsets.subarray(0, this.count);
     this.timestamps = this.timestamps.subarray(0, this.count);
     this.keyStart = this.keyStart.subarray(0, this.count);
