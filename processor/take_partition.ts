@@ -43,6 +43,12 @@ interface Restored<State> {
 
 type Context<State, Compiled> = ProcessorContext<State, Compiled>;
 
+/**
+ * A restore that took longer is thrown away: half the time that the changelog keeps its tombstones. A value that was read
+ * early could otherwise stay, because its tombstone was gone when the reader got there.
+ */
+const RESTORE_MS_MAX = 30 * 60_000;
+
 async function restore<State, Compiled>(
   context: Context<State, Compiled>,
   options: { reader: Reader; view: PartitionView; signal: AbortSignal },
@@ -71,6 +77,12 @@ async function restore<State, Compiled>(
       log.info("restore_progress", { partition, ...progress });
     },
   }, (key, value) => core.restoreState(state, key, value));
+  const ms = clock.now() - beganMs;
+  if (ms > RESTORE_MS_MAX) {
+    throw new NotReadyError(
+      `Cannot restore partition ${partition}: it took ${ms} ms, longer than tombstones are sure to last`,
+    );
+  }
   core.finishRestore(state);
   view.restoredShare = 1;
   log.info("restored", {
@@ -78,7 +90,7 @@ async function restore<State, Compiled>(
     topic: topics.state,
     records: view.restoredRecords,
     end: String(end),
-    ms: clock.now() - beganMs,
+    ms,
   });
   return { state, records };
 }

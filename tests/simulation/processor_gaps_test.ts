@@ -28,9 +28,9 @@ async function feed(world: ToyWorld, from: number, to: number): Promise<void> {
 }
 
 /** A world that has judged records 1 to 10, its processor stopped. */
-async function judgedTen(): Promise<ToyWorld> {
+async function judgedTen(core = createToyCore()): Promise<ToyWorld> {
   const world: ToyWorld = new World({
-    core: createToyCore(),
+    core,
     rules: toyRules(4),
     settings: { stableWaitMsMax: 20 },
   });
@@ -217,5 +217,31 @@ Deno.test({
     assertStringIncludes(await untilState(instance, "waiting"), "newer than 1");
     assert(!instance.processor.readiness().ready);
     await instance.stop();
+  },
+});
+
+Deno.test({
+  ...options,
+  name: "a restore that slept longer than tombstones last is not believed",
+  fn: async () => {
+    const core = createToyCore();
+    let restored = () => {};
+    const world = await judgedTen({
+      ...core,
+      restoreState(state, key, value) {
+        restored();
+        core.restoreState(state, key, value);
+      },
+    });
+    restored = () => {
+      world.aheadMs = 45 * 60_000;
+      restored = () => {};
+    };
+    const instance = world.start();
+    assertStringIncludes(await untilState(instance, "waiting"), "longer than tombstones");
+    await feed(world, 11, 12);
+    await world.drained(instance);
+    await instance.stop();
+    assertEquals((await judged(world)).length, 12);
   },
 });

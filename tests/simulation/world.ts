@@ -128,6 +128,8 @@ export class World<State, Compiled> {
   readonly broker: MemoryBroker;
   readonly errors: unknown[] = [];
   rules: ReadyRuleSet<Compiled> | undefined;
+  /** How far the clock is ahead of the machine's: a process that was stopped for long finds it so. */
+  aheadMs = 0;
   #sessions = 0;
   readonly #core: ProcessorCore<State, Compiled>;
   readonly #settings: ProcessorSettings;
@@ -156,7 +158,7 @@ export class World<State, Compiled> {
   /** What an instance, or a task beside it, is given. */
   context(life: Life = new Life(), sessionId = "task"): ProcessorContext<State, Compiled> {
     const clock: Clock = {
-      now: () => performance.timeOrigin + performance.now(),
+      now: () => performance.timeOrigin + performance.now() + this.aheadMs,
       sleep: async (ms, signal) => {
         await sleep(ms, signal);
         await life.gate();
