@@ -27,8 +27,8 @@ const OFFSETS_ONLY_MS = 3_600_000;
 const MIRROR_MS = 5000;
 
 const MIB = 1024 * 1024;
-/** Spool bytes that DuckDB sorts at once, as a share of its memory: at 3 it runs out of it; a third keeps the whole process small. */
-const PART_SHARE = 0.35;
+/** Spool bytes that DuckDB sorts at once, as a share of its memory: at 3 it runs out of it; a quarter keeps the whole process below 500 MB, as quick as a third. */
+const PART_SHARE = 0.25;
 
 /** A commit that is in the table. */
 export interface TableCommit {
@@ -65,7 +65,7 @@ export interface TableLoopOptions {
   paused: () => string | undefined;
   /** Records that become rows, made anew for each session from where it starts; all records if absent. */
   accept?: (offsets: ConsumedOffsets | undefined) => Promise<Accept>;
-  /** Spool bytes of one part of a day. @default {a third of DuckDB's memory} */
+  /** Spool bytes of one part of a day. @default {a quarter of DuckDB's memory} */
   partBytesMax?: number;
   /** Longest wait between tries; tests shorten it. @default {60_000} */
   retryMs?: number;
