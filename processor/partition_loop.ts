@@ -4,6 +4,7 @@ import { ConfigError } from "../contracts/errors.ts";
 import { encodePosition, encodeSchema } from "./changelog.ts";
 import type { CommittedUnit, PartitionView, ProcessorContext } from "./context.ts";
 import type { ReadyRuleSet, StateChange, StepResult } from "./step_types.ts";
+import { firstRecords } from "./first_records.ts";
 import type { TakenPartition } from "./take_partition.ts";
 import { unitBatches } from "./unit.ts";
 
@@ -20,6 +21,8 @@ interface Unit {
 
 /** Size of the first fetch; each next one may be twice as large. Cold code is slow: results show early. */
 const FIRST_FETCH_BYTES = 16 * 1024;
+/** Records of the first unit: a broker answers a whole record batch, which may hold thousands. */
+const FIRST_RECORDS = 100;
 
 /** Runs the units of one taken partition. One object alone begins and ends its transactions (C12). */
 export class PartitionLoop<State, Compiled> {
@@ -85,10 +88,12 @@ export class PartitionLoop<State, Compiled> {
   async #work(): Promise<void> {
     let ahead = this.#fetch(this.#taken.position);
     while (!this.#signal.aborted) {
-      const fetched = await ahead; // U1
+      const isFirst = this.#fetches === 1;
+      const fetched = firstRecords(await ahead, isFirst ? FIRST_RECORDS : Infinity); // U1
       const unit = this.#judge(fetched); // U2, U3
       await this.#commit;
-      const backlog = fetched.nextOffset < fetched.stable;
+      // Nothing is judged beside the first unit, whose commit would wait for cold code.
+      const backlog = !isFirst && fetched.nextOffset < fetched.stable;
       // Only now: the commit before used the other reader's batch, which this fetch may overwrite.
       if (backlog) ahead = this.#fetch(unit.next);
       await this.#pace();
