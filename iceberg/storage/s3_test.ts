@@ -6,7 +6,7 @@ import { FakeS3 } from "./s3_fake.ts";
 
 function open(fake: FakeS3, more: Partial<S3StorageOptions> = {}): Storage {
   return s3Storage({
-    roots: ["s3://bucket/root"],
+    roots: ["s3://bucket/top"],
     endpoint: "http://s3.test:9000",
     accessKeyId: fake.accessKeyId,
     secretAccessKey: fake.secretAccessKey,
@@ -22,7 +22,7 @@ function open(fake: FakeS3, more: Partial<S3StorageOptions> = {}): Storage {
 for (const scheme of ["s3", "s3a"]) {
   storageConformance(`s3Storage by ${scheme}:`, () => ({
     storage: open(new FakeS3()),
-    root: `${scheme}://bucket/root`,
+    root: `${scheme}://bucket/top`,
   }));
 }
 
@@ -30,18 +30,18 @@ const text = (value: string) => new TextEncoder().encode(value);
 
 Deno.test("s3Storage is refused with a wrong secret, and says the store's reason", async () => {
   const storage = open(new FakeS3(), { secretAccessKey: "wrong" });
-  const error = await assertRejects(() => storage.read("s3://bucket/root/a"), StorageError);
+  const error = await assertRejects(() => storage.read("s3://bucket/top/a"), StorageError);
   assertEquals(
     error.message,
-    'Cannot read "s3://bucket/root/a": the store answered 403 SignatureDoesNotMatch',
+    'Cannot read "s3://bucket/top/a": the store answered 403 SignatureDoesNotMatch',
   );
 });
 
 Deno.test("s3Storage sends a session token, signed", async () => {
   const fake = new FakeS3();
   const storage = open(fake, { sessionToken: "token/with+odd=characters" });
-  await storage.create("s3://bucket/root/a", text("x"));
-  assertEquals(await storage.read("s3://bucket/root/a"), text("x"));
+  await storage.create("s3://bucket/top/a", text("x"));
+  assertEquals(await storage.read("s3://bucket/top/a"), text("x"));
 });
 
 Deno.test("s3Storage names Amazon's own hosts without an endpoint", async () => {
@@ -64,11 +64,11 @@ Deno.test("s3Storage tries again what may pass, and gives up in the end", async 
   const fake = new FakeS3();
   const storage = open(fake);
   fake.faults = [{ method: "PUT", status: 503 }, { method: "PUT" }, { method: "PUT", status: 500 }];
-  await storage.create("s3://bucket/root/a", text("x"));
+  await storage.create("s3://bucket/top/a", text("x"));
   assertEquals(fake.faults, []);
   fake.faults = Array.from({ length: 4 }, () => ({ method: "PUT", status: 503 }));
   const error = await assertRejects(
-    () => storage.create("s3://bucket/root/b", text("x")),
+    () => storage.create("s3://bucket/top/b", text("x")),
     StorageError,
   );
   assert(error.outcomeUnknown);
@@ -79,9 +79,9 @@ Deno.test("s3Storage knows its own object after a lost answer, and a stranger's"
   const fake = new FakeS3();
   const storage = open(fake);
   fake.faults = [{ method: "PUT", afterEffect: true }];
-  await storage.create("s3://bucket/root/a", text("ours"));
-  assertEquals(await storage.read("s3://bucket/root/a"), text("ours"));
+  await storage.create("s3://bucket/top/a", text("ours"));
+  assertEquals(await storage.read("s3://bucket/top/a"), text("ours"));
   fake.faults = [{ method: "PUT" }];
-  fake.objects.set("/bucket/root/b", { bytes: text("theirs"), modifiedMs: 0 });
-  await assertRejects(() => storage.create("s3://bucket/root/b", text("ours")), FileExistsError);
+  fake.objects.set("/bucket/top/b", { bytes: text("theirs"), modifiedMs: 0 });
+  await assertRejects(() => storage.create("s3://bucket/top/b", text("ours")), FileExistsError);
 });
