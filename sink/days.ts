@@ -31,7 +31,7 @@ export function dayFinder(table: TableName): DayOf {
 }
 
 /** Day of any record, by parsing it. */
-export function parsedDay(table: TableName, value: Uint8Array): string | undefined {
+function parsedDay(table: TableName, value: Uint8Array): string | undefined {
   let node: unknown;
   try {
     node = JSON.parse(decoder.decode(value));
@@ -74,9 +74,8 @@ function transactionDay(parsed: DayOf): DayOf {
       if (distance === 0) return parsed(records, index);
     }
     const at = end - distance + DATE_NAME.length;
-    return bytes[at + DATE_LENGTH] === QUOTE
-      ? last.at(bytes, at) ?? parsed(records, index)
-      : parsed(records, index);
+    const day = bytes[at + DATE_LENGTH] === QUOTE ? last.at(bytes, at) : undefined;
+    return day ?? parsed(records, index);
   };
 }
 
@@ -137,9 +136,8 @@ function alertDay(parsed: DayOf): DayOf {
       distance = found - from;
     }
     const at = from + distance + TIME_NAME.length;
-    return at < end && isUtc(bytes, at)
-      ? last.at(bytes, at) ?? parsed(records, index)
-      : parsed(records, index);
+    const day = at < end && isUtc(bytes, at) ? last.at(bytes, at) : undefined;
+    return day ?? parsed(records, index);
   };
 }
 

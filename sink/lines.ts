@@ -31,12 +31,10 @@ export class LineBuffer {
   #words = new Int32Array(this.bytes.buffer);
   readonly #trace: Span = { start: 0, end: 0 };
   length = 0;
-  rows = 0;
 
   /** Forgets the lines, keeps the memory. */
   clear(): void {
     this.length = 0;
-    this.rows = 0;
   }
 
   /** Adds `{"p":…,"o":…,"v":<value>}`, partition and offset from the header `trace`; a line end within the value becomes a space. */
@@ -66,7 +64,6 @@ export class LineBuffer {
     bytes[at++] = 0x7d;
     bytes[at++] = NEWLINE;
     this.length = at;
-    this.rows++;
   }
 
   /**
