@@ -87,6 +87,21 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await catalog.createTable(ident, { schema: SCHEMA });
     await assertRejects(() => catalog.createTable(ident, { schema: SCHEMA }), AlreadyExistsError);
   },
+  "createTable() by several at once makes one table, and the others are told": async (
+    catalog,
+    _,
+    ident,
+  ) => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 4 }, () => catalog.createTable(ident, { schema: SCHEMA })),
+    );
+    const made = outcomes.filter((one) => one.status === "fulfilled");
+    const told = outcomes.filter((one) => one.status === "rejected");
+    assertEquals([made.length, told.length], [1, 3]);
+    for (const { reason } of told) assert(reason instanceof AlreadyExistsError, String(reason));
+    const { metadata } = await catalog.loadTable(ident);
+    assertEquals(metadata["table-uuid"], made[0]!.value.metadata["table-uuid"]);
+  },
   "what is missing is told by class": async (catalog, namespace, ident) => {
     const nowhere = ["conformance_no_such_namespace"];
     await assertRejects(() => catalog.loadTable(ident), NoSuchTableError);
@@ -164,6 +179,41 @@ const CHECKS: Readonly<Record<string, Check>> = {
     assertEquals(loaded["current-snapshot-id"], LARGE_ID);
     assertEquals(loaded.snapshots.length, 1);
     assertEquals(loaded.properties["half"], undefined);
+  },
+  "commitTable() by several at once on one base lets one in": async (catalog, _, ident) => {
+    const { metadata } = await catalog.createTable(ident, { schema: SCHEMA });
+    const timestamp = metadata["last-updated-ms"];
+    const ids = [1n, 2n, 3n, 4n];
+    const outcomes = await Promise.allSettled(ids.map((id) =>
+      catalog.commitTable(ident, {
+        requirements: [{ type: "assert-ref-snapshot-id", ref: "main", "snapshot-id": null }],
+        updates: addToMain(snapshot(id, 1n, timestamp)),
+      })
+    ));
+    const winners = ids.filter((_, index) => outcomes[index]!.status === "fulfilled");
+    assertEquals(winners.length, 1);
+    for (const outcome of outcomes) {
+      if (outcome.status === "fulfilled") continue;
+      assert(outcome.reason instanceof CommitConflictError, String(outcome.reason));
+    }
+    const { metadata: loaded } = await catalog.loadTable(ident);
+    assertEquals(loaded.snapshots.map((one) => one["snapshot-id"]), winners);
+  },
+  "commitTable() by several at once that do not exclude each other loses none": async (
+    catalog,
+    _,
+    ident,
+  ) => {
+    const { metadata } = await catalog.createTable(ident, { schema: SCHEMA });
+    const keys = ["a", "b", "c"];
+    await Promise.all(keys.map((key) =>
+      catalog.commitTable(ident, {
+        requirements: [{ type: "assert-table-uuid", uuid: metadata["table-uuid"] }],
+        updates: [{ action: "set-properties", updates: { [key]: key } }],
+      })
+    ));
+    const { properties } = (await catalog.loadTable(ident)).metadata;
+    assertEquals(keys.map((key) => properties[key]), keys);
   },
   "commitTable() of another table's uuid is a conflict": async (catalog, _, ident) => {
     await catalog.createTable(ident, { schema: SCHEMA });

@@ -57,9 +57,9 @@ export interface MemoryCatalogOptions {
 
 interface StoredTable {
   readonly ident: TableIdent;
-  metadata: TableMetadata;
-  metadataLocation: string;
-  version: number;
+  readonly metadata: TableMetadata;
+  readonly metadataLocation: string;
+  readonly version: number;
 }
 
 /** A `Catalog` in memory; `faultsPending` must be empty at a test's end, or a fault never struck. */
@@ -161,8 +161,11 @@ export class MemoryCatalog implements Catalog {
         properties: { ...request.properties },
         nowMs: this.#nowMs(),
       });
-      const table = { ident, metadata, metadataLocation: "", version: -1 };
-      await this.#write(table, metadata);
+      const metadataLocation = await this.#write(metadata, 0);
+      // Others may have been quicker while the file was written.
+      if (this.#tables.has(keyOf(ident))) await this.#storage?.remove(metadataLocation);
+      this.#checkFree(ident, "create");
+      const table = { ident, metadata, metadataLocation, version: 0 };
       this.#tables.set(keyOf(ident), table);
       return loaded(table);
     });
@@ -174,17 +177,12 @@ export class MemoryCatalog implements Catalog {
 
   commitTable(ident: TableIdent, request: CommitRequest): Promise<LoadedTable> {
     return this.#run("commitTable", async () => {
-      const table = this.#table(ident);
-      for (const requirement of request.requirements) {
-        const reason = checkRequirement(requirement, table.metadata);
-        if (reason !== undefined) {
-          throw new CommitConflictError(`Cannot commit to "${identName(ident)}": ${reason}`, {
-            status: 409,
-          });
-        }
+      // Like the REST server: who finds the table moved when the file is written looks again at what it is now.
+      while (true) {
+        const table = this.#table(ident);
+        const swapped = await this.#swap(table, request);
+        if (swapped !== undefined) return loaded(swapped);
       }
-      await this.#write(table, this.#apply(table, request));
-      return loaded(table);
     });
   }
 
@@ -238,16 +236,42 @@ export class MemoryCatalog implements Catalog {
     }
   }
 
-  /** Writes the next metadata file, makes it current, and removes what fell off the metadata log. */
-  async #write(table: StoredTable, metadata: TableMetadata): Promise<void> {
+  /** Compares and swaps; undefined if another commit came between the look and the swap. */
+  async #swap(table: StoredTable, request: CommitRequest): Promise<StoredTable | undefined> {
+    for (const requirement of request.requirements) {
+      const reason = checkRequirement(requirement, table.metadata);
+      if (reason !== undefined) {
+        throw new CommitConflictError(`Cannot commit to "${identName(table.ident)}": ${reason}`, {
+          status: 409,
+        });
+      }
+    }
+    const metadata = this.#apply(table, request);
     const version = table.version + 1;
+    const metadataLocation = await this.#write(metadata, version);
+    const key = keyOf(table.ident);
+    if (this.#tables.get(key) !== table) {
+      await this.#storage?.remove(metadataLocation);
+      return undefined;
+    }
+    const next = { ident: table.ident, metadata, metadataLocation, version };
+    this.#tables.set(key, next);
+    await this.#cleanLog(table.metadata, metadata);
+    return next;
+  }
+
+  /** Writes a metadata file; gives its location. */
+  async #write(metadata: TableMetadata, version: number): Promise<string> {
     const name = `${String(version).padStart(5, "0")}-${this.#uuid()}.metadata.json`;
     const location = joinLocation(metadata.location, `metadata/${name}`);
     await this.#storage?.create(location, new TextEncoder().encode(printTableMetadata(metadata)));
-    const before = table.metadata;
-    Object.assign(table, { metadata, metadataLocation: location, version });
-    if (metadata.properties["write.metadata.delete-after-commit.enabled"] !== "true") return;
-    const kept = new Set(metadata["metadata-log"].map((entry) => entry["metadata-file"]));
+    return location;
+  }
+
+  /** Removes metadata files that fell off the metadata log. */
+  async #cleanLog(before: TableMetadata, after: TableMetadata): Promise<void> {
+    if (after.properties["write.metadata.delete-after-commit.enabled"] !== "true") return;
+    const kept = new Set(after["metadata-log"].map((entry) => entry["metadata-file"]));
     for (const entry of before["metadata-log"]) {
       if (!kept.has(entry["metadata-file"])) await this.#storage?.remove(entry["metadata-file"]);
     }
