@@ -39,7 +39,7 @@ export interface ColumnDefinition {
   doc: string;
 }
 
-/** A table; partitioned by `day` of and sorted by the same column. */
+/** A table; partitioned by `day` of and, as it is appended to, sorted by the same column. */
 export interface TableDefinition {
   name: TableName;
   /** Topic whose records become its rows. */
@@ -47,6 +47,8 @@ export interface TableDefinition {
   columns: readonly ColumnDefinition[];
   /** Name of the timestamptz column that the table is partitioned and sorted by. */
   timeColumn: string;
+  /** Column that rows are looked up by over many days: compaction puts the rows of one value side by side. */
+  lookupColumn?: string;
 }
 
 /** Names of the tables in the namespace `finance`. */
@@ -74,6 +76,7 @@ const transactions: TableDefinition = {
   name: "transactions",
   source: "transactions",
   timeColumn: "timestamp",
+  lookupColumn: "account_id",
   columns: columns([
     ["transaction_id", "string", "UUID in lower case"],
     ["timestamp", "timestamptz", "When the transaction happened (event time)"],

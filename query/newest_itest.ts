@@ -32,7 +32,11 @@ for (const [what, seconds, found] of SPREADS) {
     const warehouse = await Deno.makeTempDir({ prefix: "query_newest_" });
     const lakehouse = await openTestLakehouse({ warehouse });
     try {
-      await lakehouse.append("transactions", rowsAt(seconds));
+      // Two files over the same time: the bounds rule neither out.
+      for (const half of ["<", ">="]) {
+        const rows = `SELECT * FROM (${rowsAt(seconds)}) WHERE source_partition ${half} 2`;
+        await lakehouse.append("transactions", rows);
+      }
       await lakehouse.append("alerts", sampleAlerts(rowsAt(seconds)));
       const times = async (values: Parameters<typeof ask>[1]) =>
         (await ask(lakehouse, values)).rows().map((row) => row["timestamp"]);

@@ -35,6 +35,8 @@ export interface TablePlan {
   columns: ColumnPlan[];
   /** Id of the column that the table is partitioned by day of, and its current name. */
   time: { id: number; name: string };
+  /** Current name of the column that rows are looked up by; undefined if the table has none, or none any more. */
+  lookup: string | undefined;
 }
 
 const value = (...path: string[]): Source => ({ kind: "value", path });
@@ -95,12 +97,16 @@ export function planTable(
     }
     return { field, source: SOURCES[table][name] ?? value(name), evolved: false };
   });
-  const timeId = definition.columns.find((column) => column.name === definition.timeColumn)!.id;
-  const time = schema.fields.find((field) => field.id === timeId);
+  const current = (column: string | undefined) => {
+    const id = definition.columns.find(({ name }) => name === column)?.id;
+    return schema.fields.find((field) => field.id === id);
+  };
+  const time = current(definition.timeColumn);
   if (time === undefined) {
     throw new Error(`Cannot write table "${table}": its column ${definition.timeColumn} is gone`);
   }
-  return { schema, columns, time: { id: time.id, name: time.name } };
+  const lookup = current(definition.lookupColumn)?.name;
+  return { schema, columns, time: { id: time.id, name: time.name }, lookup };
 }
 
 /** The property's content; a broken one is an operator's mistake that must not be read as "none". */

@@ -69,9 +69,17 @@ export function dataFileLocation(
 /** The manifest's description of a data file. */
 export function dataFileOf(
   layout: TableLayout,
-  options: { day: string; location: string; size: number; metrics: Metrics },
+  options: {
+    day: string;
+    location: string;
+    size: number;
+    metrics: Metrics;
+    /** False: the file claims no order. @default {true} */
+    byTime?: boolean;
+  },
 ): DataFile {
-  const { day, location, size, metrics } = options;
+  const { day, location, size, metrics, byTime = true } = options;
+  const orderId = byTime ? layout.sortOrderId : undefined;
   return {
     ...metrics,
     content: FileContent.data,
@@ -80,6 +88,6 @@ export function dataFileOf(
     spec_id: layout.spec["spec-id"],
     partition: [dayNumber(day)],
     file_size_in_bytes: BigInt(size),
-    ...(layout.sortOrderId === undefined ? {} : { sort_order_id: layout.sortOrderId }),
+    ...(orderId === undefined ? {} : { sort_order_id: orderId }),
   };
 }

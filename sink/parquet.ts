@@ -47,24 +47,43 @@ export interface CopyOptions {
   query: string;
   /** File to write; overwritten. */
   output: string;
-  /** The rows come sorted, from a DuckDB that keeps their order. @default {false} */
-  sorted?: boolean;
+  /** @default {"time"} */
+  order?: FileOrder;
 }
+
+/**
+ * Order of a file's rows: by the time column as the tables' sort order says, or with the rows of one value of the lookup
+ * column side by side (by time where the table has none), or as they come from a DuckDB that keeps order.
+ */
+export type FileOrder = "time" | "lookup" | "kept";
+
+/**
+ * Rows of a row group where a lookup is to skip most of them. Measured on days of 100,000 rows: a third of DuckDB's
+ * 122,880 halves an account's time again; a sixth would make whole scans another tenth slower.
+ */
+const LOOKUP_GROUP_ROWS = 32_768;
 
 /** Measured on generated rows: level 3, the default, takes a quarter more time for files that are no smaller; 6 twice as much. */
 const ZSTD_LEVEL = 1;
 
-/** Writes the rows of a query, sorted by the time column, nulls first as the tables' sort order says. */
+/** ORDER BY of an order, nulls first as the tables' sort order says. */
+export function orderSql({ time, lookup }: TablePlan, order: FileOrder): string {
+  if (order === "kept") return "";
+  const columns = order === "lookup" && lookup !== undefined ? [lookup, time.name] : [time.name];
+  return ` ORDER BY ${columns.map((name) => `${quoteName(name)} NULLS FIRST`).join(", ")}`;
+}
+
+/** Writes the rows of a query in one file. */
 export async function copyToParquet(db: DuckDb, options: CopyOptions): Promise<Metrics> {
-  const { plan, query, output, sorted = false } = options;
-  const order = sorted ? "" : ` ORDER BY ${quoteName(plan.time.name)} NULLS FIRST`;
+  const { plan, query, output, order = "time" } = options;
+  const forLookups = order !== "time" && plan.lookup !== undefined;
   const rows = await db.rows(
     // The inner query names the columns; without it ORDER BY looks for them in the JSON.
-    `COPY (SELECT * FROM (${query})${order}) TO ${
+    `COPY (SELECT * FROM (${query})${orderSql(plan, order)}) TO ${
       quoteText(output)
     } (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${ZSTD_LEVEL}, FIELD_IDS ${
       fieldIdsSql(plan.schema)
-    }, RETURN_STATS)`,
+    }${forLookups ? `, ROW_GROUP_SIZE ${LOOKUP_GROUP_ROWS}` : ""}, RETURN_STATS)`,
   );
   const stats = rows[0];
   if (stats === undefined) throw new Error(`Cannot write "${output}": DuckDB gave no statistics`);

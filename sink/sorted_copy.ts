@@ -2,11 +2,14 @@
  * Sorts more rows into one Parquet file than fit into memory: 1. how many rows each second has 2. slices of time that
  * fit are sorted on their own 3. the slices, one after the other, become the file. DuckDB's own external sort
  * gives up with little memory, and a compaction that needs much would not run beside the commits.
+ *
+ * A table with a lookup column is sorted by it within each slice: one account's rows are then in a few row groups of a
+ * file and not in all of them, and a time of day still is in one slice (docs/decisions/0015).
  */
 import type { Metrics } from "../iceberg/types.ts";
 import type { TablePlan } from "./columns.ts";
 import { type DuckDb, isOutOfMemory } from "./duckdb.ts";
-import { copyToParquet } from "./parquet.ts";
+import { copyToParquet, orderSql } from "./parquet.ts";
 import { quoteName, quoteText } from "./sql_text.ts";
 
 /** Rows of up to 800 bytes that are sorted at once, per MiB of DuckDB's memory; half of it is for the rows. */
@@ -32,8 +35,8 @@ export interface TimeSlice {
 }
 
 /**
- * Writes all rows of the relation, sorted by the time column. Needs a DuckDB that keeps the order of rows. Wider rows
- * than expected make it try again with smaller slices.
+ * Writes all rows of the relation, sorted as the module's comment says. Needs a DuckDB that keeps the order of
+ * rows. Wider rows than expected make it try again with smaller slices.
  */
 export async function sortedCopy(db: DuckDb, options: SortedCopyOptions): Promise<Metrics> {
   for (let rowsMax = db.memoryMb * ROWS_PER_MIB;; rowsMax = Math.ceil(rowsMax / 2)) {
@@ -52,7 +55,8 @@ async function copyBySlices(
 ): Promise<Metrics> {
   const { plan, relation, rows, output } = options;
   if (rows <= rowsMax) {
-    return await copyToParquet(db, { plan, query: `SELECT * FROM ${relation}`, output });
+    const query = `SELECT * FROM ${relation}`;
+    return await copyToParquet(db, { plan, query, output, order: "lookup" });
   }
   const time = quoteName(plan.time.name);
   // 1. How many rows each second has.
@@ -71,15 +75,13 @@ async function copyBySlices(
       const part = db.newPath(".parquet");
       parts.push(part);
       await db.rows(
-        `COPY (SELECT * FROM ${relation} WHERE ${
-          sliceSql(time, slice)
-        } ORDER BY ${time} NULLS FIRST)
+        `COPY (SELECT * FROM ${relation} WHERE ${sliceSql(time, slice)}${orderSql(plan, "lookup")})
          TO ${quoteText(part)} (FORMAT parquet, COMPRESSION zstd)`,
       );
     }
     // 3. The file.
     const query = `SELECT * FROM read_parquet([${parts.map(quoteText).join(", ")}])`;
-    return await copyToParquet(db, { plan, query, output, sorted: true });
+    return await copyToParquet(db, { plan, query, output, order: "kept" });
   } finally {
     for (const part of parts) await Deno.remove(part).catch(() => {});
   }

@@ -2,6 +2,7 @@
  * The tables that `deno task bench query` asks: the same made-up rows, once as the sink's commits every ten seconds leave
  * them (a file per commit) and once as compaction leaves them (a file per day). Written with the sink's own pieces.
  */
+import { PipelineConfig } from "../../contracts/pipeline_config.ts";
 import type { TableName } from "../../contracts/tables.ts";
 import type { Catalog } from "../../iceberg/catalog/port.ts";
 import { commitAppend } from "../../iceberg/commit/append.ts";
@@ -15,6 +16,7 @@ import { openTable } from "../../sink/create_tables.ts";
 import { type DuckDb, openDuckDb } from "../../sink/duckdb.ts";
 import { dataFileLocation, dataFileOf, layoutOf } from "../../sink/layout.ts";
 import { copyToParquet } from "../../sink/parquet.ts";
+import { sortedCopy } from "../../sink/sorted_copy.ts";
 
 /** How the rows lie in files. */
 export const LAYOUTS = ["small_files", "compacted"] as const;
@@ -81,22 +83,28 @@ interface Target {
   warehouse: string;
   table: Table;
   name: TableName;
+  layout: Layout;
 }
 
 async function writeFile(
-  { db, table, name }: Target,
-  select: string,
+  target: Target,
+  file: { select: string; rows: number },
   place: { day: string; snapshotId: bigint; counter: number },
 ): Promise<DataFile> {
+  const { db, table, name } = target;
   const layout = layoutOf(name, table.metadata);
+  const { plan } = layout;
   const output = db.newPath(".parquet");
-  const metrics = await copyToParquet(db, { plan: layout.plan, query: select, output });
+  const byTime = target.layout === "small_files";
+  const metrics = byTime
+    ? await copyToParquet(db, { plan, query: file.select, output })
+    : await sortedCopy(db, { plan, relation: `(${file.select})`, rows: file.rows, output });
   const location = dataFileLocation(layout, place);
   const path = localStorage({ roots: [table.metadata.location] }).localPath!(location);
   await Deno.mkdir(dirname(path), { recursive: true });
   await Deno.rename(output, path);
   const { size } = await Deno.stat(path);
-  return dataFileOf(layout, { day: place.day, location, size, metrics });
+  return dataFileOf(layout, { day: place.day, location, size, metrics, byTime });
 }
 
 /** About as long as what the sink notes in every snapshot. */
@@ -120,7 +128,8 @@ async function makeTable(
     const files: DataFile[] = [];
     for (const slice of part) {
       const place = { day: slice.day, snapshotId, counter: counter++ };
-      files.push(await writeFile(target, selectOf(slice), place));
+      const file = { select: selectOf(slice), rows: slice.to - slice.from };
+      files.push(await writeFile(target, file, place));
     }
     const summary = () => ({ "pipeline.offsets": offsetsOf(counter) });
     table = (await commitAppend(table, { ...environment, snapshotId, files, summary })).table;
@@ -132,7 +141,9 @@ export async function makeTables(
   options: { catalog: Catalog; warehouse: string; scratch: string; rows: number; layout: Layout },
 ): Promise<void> {
   const { catalog, warehouse, scratch, rows, layout } = options;
-  const db = await openDuckDb({ directory: scratch, memoryMb: 2048, threads: 2 });
+  // As much memory as the sink has for a compaction: it decides how a day is cut.
+  const memoryMb = PipelineConfig.parse({}).sink.duckdb_memory_mb;
+  const db = await openDuckDb({ directory: scratch, memoryMb, threads: 2, keepOrder: true });
   const { days } = shapeOf(rows);
   const rowsOf = ({ from, to }: Slice) =>
     sampleTransactions({
@@ -146,7 +157,7 @@ export async function makeTables(
     const slices = slicesOf(rows, layout);
     for (const name of ["transactions", "alerts"] as const) {
       const table = await openTable(catalog, name);
-      const target = { db, warehouse, table, name };
+      const target = { db, warehouse, table, name, layout };
       await makeTable(
         target,
         slices,
