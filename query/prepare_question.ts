@@ -147,7 +147,7 @@ async function shortcutOf(
   preparing: Preparing,
 ): Promise<Shortcut | undefined> {
   // Within a file compaction puts accounts side by side, not times: a look at one file spares nothing.
-  if (table.plan.files.length < 2) return undefined;
+  if (table.paths.length < 2) return undefined;
   const since = sinceLikely(question, table);
   if (since === undefined) return undefined;
   const fewer = await planTable(preparing.loader, since.table, {
