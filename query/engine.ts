@@ -55,12 +55,12 @@ export interface Engine extends SqlParser {
 
 /** A locked DuckDB; what is written between `begin` and `end` is not there afterwards. */
 export interface LockedEngine {
-  /** Begins a question; `views` are statements of ours that make what it refers to. */
+  /** Begins a question; `views` are statements of ours that make what it refers to. Without any, nothing is begun. */
   begin(views: readonly string[]): Promise<void>;
-  /** Ends it: nothing of it is left, answers that were not read to their end neither. */
+  /** Ends it: of what was begun nothing is left, answers that were not read to their end neither. */
   end(): Promise<void>;
-  /** Runs one SELECT. */
-  select(sql: string): Promise<Answer>;
+  /** Runs one SELECT; a small answer is there at once, which is quicker than in a stream. */
+  select(sql: string, options?: { small?: boolean }): Promise<Answer>;
   /** Runs one SELECT of one yes or no. */
   holds(sql: string): Promise<boolean>;
   /** Runs one SELECT of one text per row; gives the texts in batches. */
@@ -172,16 +172,27 @@ async function* linesOf(
 }
 
 function lockedEngine(connection: DuckDBConnection): LockedEngine {
+  let isBegun = false;
   return {
-    begin: async (views) => void await connection.run(["BEGIN TRANSACTION", ...views].join(";\n")),
-    end: async () => void await connection.run("ROLLBACK"),
+    begin: async (views) => {
+      if (views.length === 0) return;
+      isBegun = true;
+      await connection.run(["BEGIN TRANSACTION", ...views].join(";\n"));
+    },
+    end: async () => {
+      if (isBegun) await connection.run("ROLLBACK");
+      isBegun = false;
+    },
     holds: async (sql) => {
       const reader = await (await prepareSelect(connection, sql)).runAndReadAll();
       return reader.getRowsJson()[0]?.[0] === true;
     },
     lines: (sql) => linesOf(connection, sql),
     stream: async (sql) => await (await prepareSelect(connection, sql)).stream(),
-    select: async (sql) => answerOf(await (await prepareSelect(connection, sql)).stream()),
+    select: async (sql, { small = false } = {}) => {
+      const prepared = await prepareSelect(connection, sql);
+      return answerOf(small ? await prepared.run() : await prepared.stream());
+    },
     copyToParquet: async (sql, path) => {
       await prepareSelect(connection, sql);
       const reader = await connection.runAndReadAll(

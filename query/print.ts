@@ -27,11 +27,16 @@ function shownMax(request: QueryRequest): number {
   return peeks(request) ? request.question.limit! : request.rowsShown ?? Infinity;
 }
 
+/** At most some hundred rows come. */
+function isLimited({ sql, question }: QueryRequest): boolean {
+  return sql === undefined && (question.limit ?? Infinity) <= ROWS_MANY;
+}
+
 /** A statement whose rows are lines of the format; undefined where few rows are wanted or cells need more care. */
 function asLines({ sql, columns }: Prepared, request: QueryRequest): string | undefined {
-  const { format, question } = request;
+  const { format } = request;
   if (!isLineFormat(format) || columns === undefined) return undefined;
-  return (question.limit ?? Infinity) > ROWS_MANY ? linesSql(sql, columns, format) : undefined;
+  return isLimited(request) ? undefined : linesSql(sql, columns, format);
 }
 
 async function printLines(
@@ -69,7 +74,8 @@ async function printText(
       output,
     });
   }
-  const { columns, rows } = await engine.select(prepared.sql);
+  const small = isLimited(request);
+  const { columns, rows } = await engine.select(prepared.sql, { small });
   const { width, color = false } = output;
   const writer = formatWriter(request.format as TextFormat, {
     columns,
