@@ -106,10 +106,10 @@ async function rewriteGroup(
     const location = dataFileLocation(layout, { day, snapshotId, counter });
     const bytes = await Deno.readFile(output);
     await storage.create(location, bytes);
-    const byTime = layout.plan.lookup === undefined;
+    const written = { day, location, size: bytes.length, metrics, order: "lookup" as const };
     return {
       inputs: group.files.map(({ file }) => file),
-      outputs: [dataFileOf(layout, { day, location, size: bytes.length, metrics, byTime })],
+      outputs: [dataFileOf(layout, written)],
     };
   } finally {
     for (const path of [...inputs, output]) await Deno.remove(path).catch(() => {});

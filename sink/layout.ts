@@ -13,6 +13,7 @@ import {
   type TableMetadata,
 } from "../iceberg/types.ts";
 import { planTable, type TablePlan } from "./columns.ts";
+import { type FileOrder, isByTime } from "./file_order.ts";
 
 /** How to write files into a table as it is now. */
 export interface TableLayout {
@@ -74,12 +75,12 @@ export function dataFileOf(
     location: string;
     size: number;
     metrics: Metrics;
-    /** False: the file claims no order. @default {true} */
-    byTime?: boolean;
+    /** How it was written; a file that is not by time claims no order. @default {"time"} */
+    order?: FileOrder;
   },
 ): DataFile {
-  const { day, location, size, metrics, byTime = true } = options;
-  const orderId = byTime ? layout.sortOrderId : undefined;
+  const { day, location, size, metrics, order = "time" } = options;
+  const orderId = isByTime(layout.plan, order) ? layout.sortOrderId : undefined;
   return {
     ...metrics,
     content: FileContent.data,

@@ -2,7 +2,8 @@
 import type { Metrics } from "../iceberg/types.ts";
 import { fieldIdsSql, readSpoolSql, selectSql, type TablePlan, unfitCountSql } from "./columns.ts";
 import type { DuckDb, DuckDbJson } from "./duckdb.ts";
-import { quoteName, quoteText } from "./sql_text.ts";
+import { type FileOrder, isByTime, orderSql } from "./file_order.ts";
+import { quoteText } from "./sql_text.ts";
 import { type ColumnStats, type FileStats, metricsOfFile } from "./parquet_stats.ts";
 
 /** A Parquet file in the scratch folder. */
@@ -52,12 +53,6 @@ export interface CopyOptions {
 }
 
 /**
- * Order of a file's rows: by the time column as the tables' sort order says, or with the rows of one value of the lookup
- * column side by side (by time where the table has none), or as they come from a DuckDB that keeps order.
- */
-export type FileOrder = "time" | "lookup" | "kept";
-
-/**
  * Rows of a row group where a lookup is to skip most of them. Measured on days of 100,000 rows: a third of DuckDB's
  * 122,880 halves an account's time again; a sixth would make whole scans another tenth slower.
  */
@@ -66,24 +61,17 @@ const LOOKUP_GROUP_ROWS = 32_768;
 /** Measured on generated rows: level 3, the default, takes a quarter more time for files that are no smaller; 6 twice as much. */
 const ZSTD_LEVEL = 1;
 
-/** ORDER BY of an order, nulls first as the tables' sort order says. */
-export function orderSql({ time, lookup }: TablePlan, order: FileOrder): string {
-  if (order === "kept") return "";
-  const columns = order === "lookup" && lookup !== undefined ? [lookup, time.name] : [time.name];
-  return ` ORDER BY ${columns.map((name) => `${quoteName(name)} NULLS FIRST`).join(", ")}`;
-}
-
 /** Writes the rows of a query in one file. */
 export async function copyToParquet(db: DuckDb, options: CopyOptions): Promise<Metrics> {
   const { plan, query, output, order = "time" } = options;
-  const forLookups = order !== "time" && plan.lookup !== undefined;
+  const groups = isByTime(plan, order) ? "" : `, ROW_GROUP_SIZE ${LOOKUP_GROUP_ROWS}`;
   const rows = await db.rows(
     // The inner query names the columns; without it ORDER BY looks for them in the JSON.
     `COPY (SELECT * FROM (${query})${orderSql(plan, order)}) TO ${
       quoteText(output)
     } (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${ZSTD_LEVEL}, FIELD_IDS ${
       fieldIdsSql(plan.schema)
-    }${forLookups ? `, ROW_GROUP_SIZE ${LOOKUP_GROUP_ROWS}` : ""}, RETURN_STATS)`,
+    }${groups}, RETURN_STATS)`,
   );
   const stats = rows[0];
   if (stats === undefined) throw new Error(`Cannot write "${output}": DuckDB gave no statistics`);

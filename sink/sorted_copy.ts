@@ -9,7 +9,8 @@
 import type { Metrics } from "../iceberg/types.ts";
 import type { TablePlan } from "./columns.ts";
 import { type DuckDb, isOutOfMemory } from "./duckdb.ts";
-import { copyToParquet, orderSql } from "./parquet.ts";
+import { orderSql } from "./file_order.ts";
+import { copyToParquet } from "./parquet.ts";
 import { quoteName, quoteText } from "./sql_text.ts";
 
 /** Rows of up to 800 bytes that are sorted at once, per MiB of DuckDB's memory; half of it is for the rows. */

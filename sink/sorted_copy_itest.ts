@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Schema } from "../iceberg/types.ts";
+import type { Metrics, Schema } from "../iceberg/types.ts";
 import { type TableName, TABLES } from "../contracts/tables.ts";
-import { planTable, type TablePlan } from "./columns.ts";
+import { planTable } from "./columns.ts";
 import { type DuckDb, openDuckDb } from "./duckdb.ts";
 import { sliceTime, sortedCopy } from "./sorted_copy.ts";
 import { quoteText } from "./sql_text.ts";
@@ -20,11 +20,11 @@ Deno.test("sliceTime() cuts at seconds, below the limit where it can", () => {
   assertEquals(sliceTime([], 7), [{ fromUs: undefined, toUs: undefined }]);
 });
 
-/** A DuckDB with a file of made-up rows in scrambled order, account and time, to copy from. */
-async function withRows(
+/** Copies made-up rows, of scrambled accounts and times; `test` looks at the file. */
+async function withCopy(
   table: TableName,
   rows: number,
-  test: (db: DuckDb, job: { plan: TablePlan; relation: string }) => Promise<void>,
+  test: (db: DuckDb, output: string, metrics: Metrics) => Promise<void>,
 ): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "sink_sorted_" });
   const db = await openDuckDb({ directory, memoryMb: 128, threads: 1, keepOrder: true });
@@ -58,7 +58,10 @@ async function withRows(
         : `"${name}"`
     );
     const relation = `(SELECT ${casts.join(", ")} FROM read_parquet(${quoteText(input)}))`;
-    await test(db, { plan, relation });
+    const output = db.newPath(".parquet");
+    const metrics = await sortedCopy(db, { plan, relation, rows, output });
+    assertEquals(metrics.record_count, BigInt(rows));
+    await test(db, output, metrics);
   } finally {
     db.close();
     await Deno.remove(directory, { recursive: true });
@@ -78,21 +81,15 @@ async function look(db: DuckDb, path: string, key: string) {
 }
 
 Deno.test("sortedCopy() sorts far more than its memory holds, every row once", () =>
-  withRows("dead_letters", 300_000, async (db, job) => {
+  withCopy("dead_letters", 300_000, async (db, output, metrics) => {
     const rows = 300_000;
-    const output = db.newPath(".parquet");
-    const metrics = await sortedCopy(db, { ...job, rows, output });
-    assertEquals(metrics.record_count, BigInt(rows));
     assert(metrics.split_offsets!.length > 1);
     assertEquals(await look(db, output, "failed_at"), { rows, offsets: rows, disorder: 0 });
   }));
 
 Deno.test("sortedCopy() puts the rows of an account side by side, by time", () =>
-  withRows("transactions", 70_000, async (db, job) => {
+  withCopy("transactions", 70_000, async (db, output, metrics) => {
     const rows = 70_000;
-    const output = db.newPath(".parquet");
-    const metrics = await sortedCopy(db, { ...job, rows, output });
-    assertEquals(metrics.record_count, BigInt(rows));
     const key = `(account_id, "timestamp")`;
     assertEquals(await look(db, output, key), { rows, offsets: rows, disorder: 0 });
     // An account is in one of its three row groups, or where two of them meet.
@@ -105,10 +102,8 @@ Deno.test("sortedCopy() puts the rows of an account side by side, by time", () =
   }));
 
 Deno.test("sortedCopy() of more than its memory holds keeps a time of day in one slice", () =>
-  withRows("transactions", 300_000, async (db, job) => {
+  withCopy("transactions", 300_000, async (db, output) => {
     const rows = 300_000;
-    const output = db.newPath(".parquet");
-    await sortedCopy(db, { ...job, rows, output });
     const seen = await look(db, output, `(account_id, "timestamp")`);
     assertEquals([seen.rows, seen.offsets], [rows, rows]);
     // 128 MiB sort 76,800 rows at once: four slices, so three places where the accounts begin again.

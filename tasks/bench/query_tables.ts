@@ -95,8 +95,8 @@ async function writeFile(
   const layout = layoutOf(name, table.metadata);
   const { plan } = layout;
   const output = db.newPath(".parquet");
-  const byTime = target.layout === "small_files";
-  const metrics = byTime
+  const order = target.layout === "small_files" ? "time" : "lookup";
+  const metrics = order === "time"
     ? await copyToParquet(db, { plan, query: file.select, output })
     : await sortedCopy(db, { plan, relation: `(${file.select})`, rows: file.rows, output });
   const location = dataFileLocation(layout, place);
@@ -104,7 +104,7 @@ async function writeFile(
   await Deno.mkdir(dirname(path), { recursive: true });
   await Deno.rename(output, path);
   const { size } = await Deno.stat(path);
-  return dataFileOf(layout, { day: place.day, location, size, metrics, byTime });
+  return dataFileOf(layout, { day: place.day, location, size, metrics, order });
 }
 
 /** About as long as what the sink notes in every snapshot. */
