@@ -221,23 +221,23 @@ export function problemLines(state: State): Line[] {
   const { warn, bad } = symbolsOf(state.settings.ascii);
   if (document.health === "unreachable") {
     const since = Math.min(...Object.values(state.model.downSince));
-    const todo = state.settings.readOnly === false ? "U: deno task up" : "deno task up";
+    const remedy = state.settings.readOnly === false ? "U: deno task up" : "deno task up";
     return [[
       span(`${bad} nothing runs here for ${age(since, state.nowMs)}`, "bad"),
-      span(`  (${todo})`, "dim"),
+      span(`  (${remedy})`, "dim"),
     ]];
   }
   const services = document.services.flatMap((service): Line[] => {
     if (service.state === "running" && service.ready) return [];
     const since = age(state.model.downSince[service.name], state.nowMs);
     const why = service.reasons[0] ?? service.last_error?.split("\n")[0] ?? "";
-    const todo = service.state === "running" ? "see 6 Logs" : `deno task restart ${service.name}`;
+    const remedy = service.state === "running" ? "see 6 Logs" : `deno task restart ${service.name}`;
     const tone = serviceTone(service);
     const mark = tone === "bad" ? bad : warn;
     return [[
       span(`${mark} ${service.name} ${serviceWord(service)} for ${since}`, tone),
       span(why === "" ? "" : `: ${why}`),
-      span(`  (${todo})`, "dim"),
+      span(`  (${remedy})`, "dim"),
     ]];
   });
   const config = document.config.errors.map((issue): Line => [
