@@ -1,9 +1,12 @@
-/** Decompression of record batches. We write none; other producers may use any of Kafka's codecs. */
+/** Decompression of record batches. We write zstd only (packing.ts); other producers may use any of Kafka's codecs. */
 import { Buffer } from "node:buffer";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
 import { decompressLz4Frames } from "./lz4.ts";
 import { decompressSnappy } from "./snappy.ts";
+
+/** A record batch of the largest usual size fits (Kafka's `max.message.bytes`). */
+const PIECE_BYTES_MAX = 1024 * 1024;
 
 /** Kafka's codec numbers, by attribute bits 0-2 of a batch. */
 const CODECS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
@@ -22,7 +25,10 @@ export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
       case "gzip":
         return gunzipSync(asBuffer(bytes), { maxOutputLength });
       case "zstd":
-        return zstdDecompressSync(asBuffer(bytes), { maxOutputLength });
+        return zstdDecompressSync(asBuffer(bytes), {
+          maxOutputLength,
+          chunkSize: pieceSize(bytes),
+        });
       case "snappy":
         return decompressSnappy(bytes, maxOutputLength);
       case "lz4":
@@ -35,6 +41,11 @@ export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
     const codecName = name ?? `codec ${codec}`;
     throw new Error(`Cannot decompress a record batch of ${codecName}: ${text}`, { cause });
   }
+}
+
+/** Output in one piece where it is most of the time: joining pieces takes as long as decompressing. */
+function pieceSize(bytes: Uint8Array): number {
+  return bytes.length < PIECE_BYTES_MAX / 64 ? PIECE_BYTES_MAX / 16 : PIECE_BYTES_MAX;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

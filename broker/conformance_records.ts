@@ -9,6 +9,7 @@ import {
   share,
   valueText,
 } from "./conformance_support.ts";
+import { RecordFrames } from "./record_frames.ts";
 import { OffsetOutOfRangeError, TooLargeError, UnknownTopicError } from "./port.ts";
 
 /** Cases about records, offsets and waiting. */
@@ -50,6 +51,53 @@ export const recordCases: ConformanceCase[] = [
       }
       assertEquals(nextOffset, 4);
       assertEquals(rest, { topic, partition: 0, fetchOffset: 0, logStart: 0, stable: 4, end: 4 });
+      await reader.close();
+    },
+  },
+  {
+    name: "framed batches that are packed come back as sent, beside plain ones and aborted ones",
+    async run(context) {
+      const { broker } = context;
+      const topic = await newTopic(context);
+      const writer = await broker.openTransactionalWriter(context.unique("packer"));
+      const frames = new RecordFrames(
+        { shared: [{ name: "schema_version", value: bytesOf("1") }], own: "trace" },
+        { bytesMax: 100_000, compression: "zstd" },
+      );
+      const expected: string[] = [];
+      for (
+        const [count, commits] of [[3, true], [2000, true], [1500, false], [1800, true]] as const
+      ) {
+        frames.reset();
+        for (let i = 0; i < count; i++) {
+          const text = `${count}-${i}-${"again and ".repeat(i % 20)}`;
+          frames.add(bytesOf(`k${i}`), bytesOf(text), bytesOf(`t/0/${i}`));
+          if (commits) expected.push(text);
+        }
+        writer.begin();
+        await writer.send([{ topic, partition: 0, batch: frames }]);
+        await (commits ? writer.commit() : writer.abort());
+      }
+      await writer.close();
+      const reader = await broker.openReader();
+      const found: string[] = [];
+      for (let offset = 0;;) {
+        const { records, nextOffset, stable } = await reader.fetch(topic, 0, {
+          offset,
+          bytesMax: 64 * 1024,
+        });
+        for (let i = 0; i < records.count; i++) {
+          const text = valueText(records, i)!;
+          const number = text.split("-")[1];
+          assertEquals(keyText(records, i), `k${number}`);
+          assertEquals(new TextDecoder().decode(records.header(i, "trace")), `t/0/${number}`);
+          found.push(text);
+        }
+        offset = nextOffset;
+        // Markers settle a moment after the answer to the commit.
+        if (offset >= stable && found.length >= expected.length) break;
+      }
+      assertEquals(found, expected);
       await reader.close();
     },
   },

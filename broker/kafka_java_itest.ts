@@ -6,6 +6,7 @@ import { bytesOf, readAll, settled, share } from "./conformance_support.ts";
 import { createKafkaBroker } from "./kafka.ts";
 import { partitionOf } from "./murmur2.ts";
 import type { Broker } from "./port.ts";
+import { RecordFrames } from "./record_frames.ts";
 
 let services: TestServices;
 let judge: JavaJudge;
@@ -50,6 +51,27 @@ javaTest("it reads keys, headers, values and tombstones that we wrote", async (t
     "Offset:1|schema_version:1,trace:t/0/1|null|two",
     "Offset:2|schema_version:1,trace:t/0/2|c|null",
   ]);
+});
+
+javaTest("it reads the batches that we pack", async (topic) => {
+  await broker.createTopics([{ name: topic, partitions: 1 }]);
+  const frames = new RecordFrames(
+    { shared: [{ name: "schema_version", value: bytesOf("1") }], own: "trace" },
+    { bytesMax: 20_000, compression: "zstd" },
+  );
+  const expected: string[] = [];
+  for (let i = 0; i < 500; i++) {
+    const value = `${i} ${"öfter ".repeat(i % 30)}.`;
+    frames.add(bytesOf(`k${i}`), bytesOf(value), bytesOf(`t/0/${i}`));
+    expected.push(`Offset:${i}|schema_version:1,trace:t/0/${i}|k${i}|${value}`);
+  }
+  const writer = await broker.openTransactionalWriter(`${topic}-packer`);
+  writer.begin();
+  await writer.send([{ topic, partition: 0, batch: frames }]);
+  await writer.commit();
+  await writer.close();
+  await settled(broker, topic);
+  assertEquals(await judge.consume(topic, 0), expected);
 });
 
 javaTest("it sees the same as we do where two writers abort on one partition", async (topic) => {

@@ -10,12 +10,15 @@ import {
   OffsetOutOfRangeError,
   type Reader,
 } from "./port.ts";
-import { ColumnMemory, decodeRecordBatches } from "./record_batch_decode.ts";
+import { decodeRecordBatches } from "./record_batch_decode.ts";
+import { ColumnMemory } from "./record_columns.ts";
 
 /** A partition's own connection: a fetch that waits holds up nobody else's, and may use the memory of the one before. */
 interface Lane {
   pool: NodePool;
   columns: ColumnMemory;
+  /** Of the last answer: what `bytesMax` limits is memory, and what the broker counts is the log. */
+  expansion: number;
   /** An answer without records although there should be some, and how far it reached. */
   hole: { offset: number; readable: number } | undefined;
 }
@@ -39,12 +42,15 @@ export class KafkaReader implements Reader {
     const signal = options.signal === undefined
       ? this.#closed.signal
       : AbortSignal.any([options.signal, this.#closed.signal]);
-    const request = { topic, partition, offset, bytesMax, waitMsMax, isolation: this.#isolation };
     const lane = this.#lane(topic, partition);
+    const isolation = this.#isolation;
+    const request = { topic, partition, offset, bytesMax, waitMsMax, isolation };
     const action = `fetch "${topic}/${partition}" at offset ${offset}`;
     return this.#client.retrying({ action, topics: [topic], signal }, async () => {
       const leader = await this.#client.leaderOf(topic, partition);
-      const sent = lane.pool.send(leader, fetchPartition(request), { waitMs: waitMsMax });
+      const sent = lane.pool.send(leader, fetchPartition(asLog(request, lane)), {
+        waitMs: waitMsMax,
+      });
       const answer = await untilAborted(sent, signal);
       if (answer.code === CODE.offsetOutOfRange) {
         throw new OffsetOutOfRangeError(topic, partition, offset);
@@ -61,6 +67,7 @@ export class KafkaReader implements Reader {
       lane = {
         pool: this.#client.openPool("reused"),
         columns: new ColumnMemory(),
+        expansion: 1,
         hole: undefined,
       };
       this.#lanes.set(key, lane);
@@ -71,13 +78,15 @@ export class KafkaReader implements Reader {
   #fetched(lane: Lane, request: FetchRequest, answer: FetchAnswer): Fetched {
     const { topic, partition, offset } = request;
     const { logStart, stable, end, aborted } = answer;
-    const { records, nextOffset } = decodeRecordBatches(answer.records, {
+    const { records, nextOffset, expansion } = decodeRecordBatches(answer.records, {
       fetchOffset: offset,
       isolation: this.#isolation,
       aborted,
       checkCrc: this.#checkCrc,
       columns: lane.columns,
+      unpackedBytesMax: request.bytesMax,
     });
+    if (records.count > 0) lane.expansion = expansion;
     return {
       topic,
       partition,
@@ -110,6 +119,11 @@ export class KafkaReader implements Reader {
     this.#closed.abort(new Error("Cannot fetch: the reader is closed"));
     await Promise.all([...this.#lanes.values()].map(({ pool }) => pool.close()));
   }
+}
+
+/** The request with `bytesMax` in bytes of the log, as the broker counts. */
+function asLog(request: FetchRequest, { expansion }: Lane): FetchRequest {
+  return { ...request, bytesMax: Math.ceil(request.bytesMax / expansion) };
 }
 
 /** The value, or the signal's reason. What is given up is dropped when it comes. */

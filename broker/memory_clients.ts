@@ -15,7 +15,8 @@ import {
   UnreachableError,
   type Writer,
 } from "./port.ts";
-import { ColumnMemory, decodeRecordBatches } from "./record_batch_decode.ts";
+import { decodeRecordBatches } from "./record_batch_decode.ts";
+import { ColumnMemory } from "./record_columns.ts";
 import { BATCH_BYTES_MAX, FETCH_BYTES_MAX, FETCH_WAIT_MS_MAX } from "./limits.ts";
 import { WriterPhase } from "./writer_phase.ts";
 

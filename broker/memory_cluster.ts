@@ -156,15 +156,6 @@ export class MemoryCluster {
     const messageBytesMax = Number(topic.settings["max.message.bytes"] ?? MESSAGE_BYTES_MAX);
     const logAppendTime = topic.settings["message.timestamp.type"] === "LogAppendTime";
     for (const chunk of encoder.plan(bytesMax)) {
-      if (chunk.bytes > messageBytesMax) {
-        throw new TooLargeError(
-          `Cannot append to "${share.topic}/${share.partition}": a batch of ${chunk.bytes} bytes, at most ${messageBytesMax}`,
-        );
-      }
-      if (producer !== undefined) {
-        producer.openSince ??= now;
-        producer.logs.add(log);
-      }
       const baseSequence = session.sequences.get(log) ?? 0;
       const bytes = encoder.encode(chunk, {
         timestamp,
@@ -173,6 +164,16 @@ export class MemoryCluster {
         baseSequence,
         transactional: producer !== undefined,
       });
+      // As a broker does, of the batch as it comes: packed, where it is packed.
+      if (bytes.length > messageBytesMax) {
+        throw new TooLargeError(
+          `Cannot append to "${share.topic}/${share.partition}": a batch of ${bytes.length} bytes, at most ${messageBytesMax}`,
+        );
+      }
+      if (producer !== undefined) {
+        producer.openSince ??= now;
+        producer.logs.add(log);
+      }
       session.sequences.set(log, baseSequence + chunk.to - chunk.from);
       const count = chunk.to - chunk.from;
       appended.push({ topic: share.topic, partition: share.partition, baseOffset: log.end, count });

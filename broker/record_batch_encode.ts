@@ -180,14 +180,15 @@ export class BatchEncoder {
 export function writeBatchHeader(
   target: Uint8Array,
   count: number,
-  options: BatchOptions & { control?: boolean },
+  options: BatchOptions & { control?: boolean; codec?: number },
 ): void {
   const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
   writeInt64(view, 0, options.baseOffset ?? 0);
   view.setInt32(8, target.length - 12);
   view.setInt32(12, -1); // partition leader epoch: the broker's to set
   view.setInt8(16, 2); // magic
-  view.setInt16(CRC_START, (options.transactional ? 0x10 : 0) | (options.control ? 0x20 : 0));
+  const flags = (options.transactional ? 0x10 : 0) | (options.control ? 0x20 : 0);
+  view.setInt16(CRC_START, flags | (options.codec ?? 0));
   view.setInt32(23, count - 1);
   writeInt64(view, 27, options.timestamp);
   writeInt64(view, 35, options.timestamp);

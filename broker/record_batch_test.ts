@@ -2,7 +2,7 @@
  * Our record-batch codec against kafkajs's: the same bytes out, the same records in, for seeded random
  * batches; and what the decoder must refuse or skip.
  */
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import KafkajsDecoder from "kafkajs/src/protocol/decoder.js";
 import kafkajsRecord from "kafkajs/src/protocol/recordBatch/record/v0/index.js";
 import kafkajsDecodeBatch from "kafkajs/src/protocol/recordBatch/v0/decoder.js";
@@ -11,6 +11,7 @@ import { Buffer } from "node:buffer";
 import type { HeaderColumn, OutBatch, RecordBatch } from "./port.ts";
 import { decodeRecordBatches } from "./record_batch_decode.ts";
 import { BATCH_HEADER_BYTES, BatchEncoder } from "./record_batch_encode.ts";
+import { RecordFrames } from "./record_frames.ts";
 
 const SEED = 20_260_101;
 const ROUNDS = 80;
@@ -310,4 +311,28 @@ Deno.test("decodeRecordBatches() names what it cannot read", () => {
     Error,
     "codec 5",
   );
+});
+
+Deno.test("decodeRecordBatches() stops between batches once the compressed ones have given enough", () => {
+  const frames = new RecordFrames({ shared: [] }, { bytesMax: 10_000, compression: "zstd" });
+  for (let i = 0; i < 50; i++) frames.add(null, new Uint8Array(1000).fill(i));
+  // Nine records of 1,000 bytes and a few of framing are a batch of at most 10,000.
+  const batches = frames.plan().map((chunk) =>
+    frames.encode(chunk, { timestamp: 0, baseOffset: chunk.from })
+  );
+  const log = Buffer.concat(batches);
+  const decode = (unpackedBytesMax?: number) =>
+    decodeRecordBatches(log, {
+      fetchOffset: 0,
+      ...committed,
+      ...(unpackedBytesMax === undefined ? {} : { unpackedBytesMax }),
+    });
+  assertEquals([decode().nextOffset, decode().records.count], [50, 50]);
+  assertEquals([decode(1).nextOffset, decode(1).records.count], [9, 9]);
+  const some = decode(20_000);
+  assertEquals([some.nextOffset, some.records.count], [27, 27]);
+  assertEquals([...some.records.offsets], Array.from({ length: 27 }, (_, i) => i));
+  assert(some.expansion > 20, `each byte gave ${some.expansion}`);
+  const plain = encodeTexts("abc");
+  assertEquals(decodeRecordBatches(plain, { fetchOffset: 10, ...committed }).expansion, 1);
 });

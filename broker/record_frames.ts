@@ -4,6 +4,7 @@
  * no object per record, no second copy, and the buffer is used again.
  */
 import { BATCH_BYTES_MAX } from "./limits.ts";
+import { type Compression, PACKED_BYTES_MIN, packZstd, ZSTD } from "./packing.ts";
 import {
   BATCH_HEADER_BYTES,
   type BatchOptions,
@@ -25,9 +26,19 @@ export interface FrameHeaders {
   own?: string;
 }
 
-/** A record batch in the buffer. */
+/** Settings of {@linkcode RecordFrames}. */
+export interface FrameOptions {
+  /** Most bytes of one record batch, before it is packed; a larger record goes alone. @default {900000} */
+  bytesMax?: number;
+  /** What is done with each batch as soon as it is full. @default {"none"} */
+  compression?: Compression;
+}
+
+/** A record batch: in the buffer, or packed and out of it. */
 interface FramedChunk extends Chunk {
   start: number;
+  /** Packed records behind room for the header. */
+  packed: Uint8Array | undefined;
 }
 
 function headerBytes({ shared, own }: FrameHeaders): Uint8Array {
@@ -46,7 +57,7 @@ function headerBytes({ shared, own }: FrameHeaders): Uint8Array {
  * before the send has been acknowledged.
  */
 export class RecordFrames {
-  /** The buffer; read it after `open`, which may replace it. */
+  /** The buffer; read it after `open`, which may replace it. Holds what is not packed. */
   bytes: Uint8Array = new Uint8Array(CAPACITY_MIN);
   /** Where the own header's value of the record opened last begins. */
   ownAt = 0;
@@ -55,6 +66,7 @@ export class RecordFrames {
   readonly #headers: Uint8Array;
   readonly #hasOwn: boolean;
   readonly #bytesMax: number;
+  readonly #compression: Compression;
   #chunks: FramedChunk[] = [];
   /** Of the chunk being filled. */
   #start = 0;
@@ -62,11 +74,12 @@ export class RecordFrames {
   #count = 0;
   #end = 0;
 
-  /** `bytesMax`: most bytes of one record batch; a larger record goes alone. */
-  constructor(headers: FrameHeaders, bytesMax: number = BATCH_BYTES_MAX) {
+  constructor(headers: FrameHeaders, options: FrameOptions = {}) {
+    const { bytesMax = BATCH_BYTES_MAX, compression = "none" } = options;
     this.#headers = headerBytes(headers);
     this.#hasOwn = headers.own !== undefined;
     this.#bytesMax = bytesMax;
+    this.#compression = compression;
   }
 
   /** Records so far. */
@@ -153,9 +166,21 @@ export class RecordFrames {
 
   #cut(): void {
     const [start, from] = [this.#start, this.#from];
-    this.#chunks.push({ start, from, to: this.#count, bytes: this.#end - start });
-    this.#start = this.#end;
+    const packed = this.#pack();
+    this.#chunks.push({ start, from, to: this.#count, bytes: this.#end - start, packed });
+    // The next batch may have the place of one that is packed.
+    if (packed === undefined) this.#start = this.#end;
     this.#from = this.#count;
+  }
+
+  #pack(): Uint8Array | undefined {
+    const records = this.bytes.subarray(this.#start + BATCH_HEADER_BYTES, this.#end);
+    if (this.#compression === "none" || records.length < PACKED_BYTES_MIN) return undefined;
+    const packed = packZstd(records);
+    if (packed === undefined) return undefined;
+    const batch = new Uint8Array(BATCH_HEADER_BYTES + packed.length);
+    batch.set(packed, BATCH_HEADER_BYTES);
+    return batch;
   }
 
   /** The record batches so far; the records that follow begin another one. */
@@ -164,11 +189,12 @@ export class RecordFrames {
     return [...this.#chunks];
   }
 
-  /** One of the planned chunks as a record batch, checksum included: a slice of the buffer. */
+  /** One of the planned chunks as a record batch, checksum included: packed, or a slice of the buffer. */
   encode(chunk: Chunk, options: BatchOptions): Uint8Array {
-    const { start, from, to, bytes } = chunk as FramedChunk;
-    const batch = this.bytes.subarray(start, start + bytes);
-    writeBatchHeader(batch, to - from, options);
+    const { start, from, to, bytes, packed } = chunk as FramedChunk;
+    const batch = packed ?? this.bytes.subarray(start, start + bytes);
+    const codec = packed === undefined ? 0 : ZSTD;
+    writeBatchHeader(batch, to - from, { ...options, codec });
     return batch;
   }
 }

@@ -1,4 +1,5 @@
 /** What every part of the processor is given: ports, settings, and who watches. */
+import type { Compression } from "../broker/packing.ts";
 import type { Broker, RecordBatch } from "../broker/port.ts";
 import type { ConfigIssue } from "../contracts/errors.ts";
 import type { PipelineConfig } from "../contracts/pipeline_config.ts";
@@ -23,6 +24,8 @@ export interface ProcessorSettings {
   transactionTimeoutMs: number;
   dedupIdsMax: number;
   accountsMax: number;
+  /** How outputs are packed. @default {"none"} */
+  compression?: Compression;
   /** How long a fetch waits for the first record. */
   fetchWaitMsMax: number;
   /** T2: how long an open transaction of somebody else may hold the changelog up. */
@@ -62,6 +65,7 @@ export function settingsOf(processor: PipelineConfig["processor"]): ProcessorSet
     transactionTimeoutMs: processor.transaction_timeout_ms,
     dedupIdsMax: processor.dedup_ids_max,
     accountsMax: processor.accounts_max,
+    compression: processor.compression,
   };
 }
 

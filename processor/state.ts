@@ -30,7 +30,7 @@ export function createPartitionState(limits: StateLimits): PartitionState {
     rulesVersion: undefined,
     accepted: emptyAccepted(),
     facts: emptyFacts(),
-    outputs: new AlternatingOutputs(),
+    outputs: new AlternatingOutputs(limits.compression ?? "none"),
   };
 }
 

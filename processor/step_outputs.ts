@@ -1,4 +1,5 @@
 /** Where a step writes: framed records of the output topics and of the changelog, in buffers used in turn. */
+import type { Compression } from "../broker/packing.ts";
 import { RecordFrames } from "../broker/record_frames.ts";
 import { HEADER_SCHEMA_VERSION, HEADER_TRACE } from "../contracts/headers.ts";
 import { SCHEMA_VERSION } from "../contracts/services.ts";
@@ -10,8 +11,8 @@ const SHARED = [{
 }];
 
 /** Records of a topic, each with the trace of its raw record. */
-function tracedFrames(): RecordFrames {
-  return new RecordFrames({ shared: SHARED, own: HEADER_TRACE });
+function tracedFrames(compression: Compression): RecordFrames {
+  return new RecordFrames({ shared: SHARED, own: HEADER_TRACE }, { compression });
 }
 
 /** What one step writes. */
@@ -23,12 +24,12 @@ export interface StepOutputs {
   readonly changes: RecordFrames;
 }
 
-/** Empty outputs. */
-export function createStepOutputs(): StepOutputs {
+/** Empty outputs. The changelog stays plain: to pack it spares nothing, and the broker's cleaner would unpack it. */
+export function createStepOutputs(compression: Compression = "none"): StepOutputs {
   return {
-    transactions: tracedFrames(),
-    alerts: tracedFrames(),
-    deadLetters: tracedFrames(),
+    transactions: tracedFrames(compression),
+    alerts: tracedFrames(compression),
+    deadLetters: tracedFrames(compression),
     changes: new RecordFrames({ shared: SHARED }),
   };
 }
@@ -38,8 +39,13 @@ export function createStepOutputs(): StepOutputs {
  * other.
  */
 export class AlternatingOutputs {
-  #next = createStepOutputs();
-  #last = createStepOutputs();
+  #next: StepOutputs;
+  #last: StepOutputs;
+
+  constructor(compression: Compression) {
+    this.#next = createStepOutputs(compression);
+    this.#last = createStepOutputs(compression);
+  }
 
   /** The other set, emptied. What it held before is gone. */
   next(): StepOutputs {

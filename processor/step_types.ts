@@ -3,6 +3,7 @@
  * this takes. The loop knows nothing of rules or transactions; the core knows nothing of brokers,
  * clocks or files. `core.ts` binds the real one; simulations may bind a smaller one.
  */
+import type { Compression } from "../broker/packing.ts";
 import type { RecordBatch } from "../broker/port.ts";
 import type { StateChange } from "../rules/state_change.ts";
 import type { StepOutputs } from "./step_outputs.ts";
@@ -13,6 +14,8 @@ export type { StateChange };
 export interface StateLimits {
   dedupIdsMax: number;
   accountsMax: number;
+  /** How outputs are packed. @default {"none"} */
+  compression?: Compression | undefined;
 }
 
 /** What a step is told besides the records. */

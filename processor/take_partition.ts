@@ -61,8 +61,8 @@ async function restore<State, Compiled>(
   let loggedMs = beganMs;
   view.state = "restoring";
   log.info("restore_began", { partition, from: String(start), to: String(end) });
-  const { dedupIdsMax, accountsMax } = settings;
-  const state = core.createPartitionState({ dedupIdsMax, accountsMax });
+  const { dedupIdsMax, accountsMax, compression } = settings;
+  const state = core.createPartitionState({ dedupIdsMax, accountsMax, compression });
   const records = await readChangelog(context, {
     reader,
     partition,
