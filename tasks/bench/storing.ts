@@ -4,6 +4,7 @@
  */
 import { createKafkaBroker } from "../../broker/kafka.ts";
 import type { Broker } from "../../broker/port.ts";
+import { RecordFrames } from "../../broker/record_frames.ts";
 import { HEADER_TRACE } from "../../contracts/headers.ts";
 import { BASE_PORTS, type StageName } from "../../contracts/services.ts";
 import { TABLE_NAMES, type TableName } from "../../contracts/tables.ts";
@@ -60,10 +61,14 @@ const feedRaw: Feed = async (bench, from, count, total) => {
   await writer.close();
 };
 
-/** What the processor would have made of them; malformed ones are left to the next number's twin. */
+/**
+ * What the processor would have made of them, packed as it packs; malformed ones are left to the next
+ * number's twin.
+ */
 const feedProcessed: Feed = async (bench, from, count, total) => {
-  const writer = await bench.broker.openWriter();
+  const writer = await bench.broker.openTransactionalWriter("bench");
   const decoder = new TextDecoder();
+  writer.begin();
   await writer.send(
     columnsOf(bench, from, count, total).map(({ keys, values }, partition) => {
       const processed = values.map((value) => {
@@ -76,15 +81,15 @@ const feedProcessed: Feed = async (bench, from, count, total) => {
         );
       });
       const spare = processed.find((value) => value !== undefined)!;
-      const traces = values.map((_, i) => encoder.encode(`${TOPICS.raw}/${partition}/${from + i}`));
-      const batch = {
-        keys,
-        values: processed.map((value) => value ?? spare),
-        headers: [{ name: HEADER_TRACE, values: traces }],
-      };
+      const batch = new RecordFrames({ shared: [], own: HEADER_TRACE }, { compression: "zstd" });
+      processed.forEach((value, i) => {
+        const trace = encoder.encode(`${TOPICS.raw}/${partition}/${from + i}`);
+        batch.add(keys[i]!, value ?? spare, trace);
+      });
       return { topic: TOPICS.transactions, partition, batch };
     }),
   );
+  await writer.commit();
   await writer.close();
 };
 
