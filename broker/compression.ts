@@ -5,9 +5,6 @@ import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
 import { decompressLz4Frames } from "./lz4.ts";
 import { decompressSnappy } from "./snappy.ts";
 
-/** A record batch of the largest usual size fits (Kafka's `max.message.bytes`). */
-const PIECE_BYTES_MAX = 1024 * 1024;
-
 /** Kafka's codec numbers, by attribute bits 0-2 of a batch. */
 const CODECS = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 
@@ -43,11 +40,12 @@ export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** Output in one piece where it is most of the time: joining pieces takes as long as decompressing. */
-function pieceSize(bytes: Uint8Array): number {
-  return bytes.length < PIECE_BYTES_MAX / 64 ? PIECE_BYTES_MAX / 16 : PIECE_BYTES_MAX;
+/** Output in one piece, most of the time: joining pieces takes as long as decompressing. */
+function pieceSize({ length }: Uint8Array): number {
+  return length < 16 * 1024 ? 64 * 1024 : 1024 * 1024;
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
+/** The same memory, as zlib wants it. */
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -9,8 +9,8 @@ import {
   share,
   valueText,
 } from "./conformance_support.ts";
-import { RecordFrames } from "./record_frames.ts";
 import { OffsetOutOfRangeError, TooLargeError, UnknownTopicError } from "./port.ts";
+import { RecordFrames } from "./record_frames.ts";
 
 /** Cases about records, offsets and waiting. */
 export const recordCases: ConformanceCase[] = [

@@ -2,8 +2,8 @@
  * Packs the records of a batch with zstd, whose bytes are then a seventh: most of what a broker does with a
  * produced batch is to copy it, out of a socket and into the page cache (docs/decisions/0016).
  */
-import { Buffer } from "node:buffer";
 import { constants, zstdCompressSync } from "node:zlib";
+import { asBuffer } from "./compression.ts";
 
 /** How the batches of a writer are packed. */
 export type Compression = "none" | "zstd";
@@ -28,7 +28,6 @@ const OPTIONS = {
 
 /** The records packed; undefined where that would not make them smaller. */
 export function packZstd(records: Uint8Array): Uint8Array | undefined {
-  const { buffer, byteOffset, byteLength } = records;
-  const packed = zstdCompressSync(Buffer.from(buffer, byteOffset, byteLength), OPTIONS);
-  return packed.length < byteLength ? packed : undefined;
+  const packed = zstdCompressSync(asBuffer(records), OPTIONS);
+  return packed.length < records.length ? packed : undefined;
 }

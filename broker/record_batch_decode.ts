@@ -28,7 +28,7 @@ export interface DecodeOptions {
   checkCrc?: boolean;
   /** Where to put the columns: what was there before is overwritten. @default memory of their own */
   columns?: ColumnMemory;
-  /** Once compressed batches have given this many bytes, the rest is left for the next fetch. @default {Infinity} */
+  /** Once the batches, unpacked, have this many bytes, the rest is left for the next fetch. @default {Infinity} */
   unpackedBytesMax?: number;
 }
 
@@ -90,9 +90,9 @@ export function decodeRecordBatches(fetched: Uint8Array, options: DecodeOptions)
   const { unpackedBytesMax = Infinity } = options;
   let nextOffset = options.fetchOffset;
   let position = 0;
-  let unpacked = 0;
-  let packed = 0;
-  while (position + 12 <= bytes.length && unpacked < unpackedBytesMax) {
+  /** By how much unpacking has made them larger. */
+  let gained = 0;
+  while (position + 12 <= bytes.length && position + gained < unpackedBytesMax) {
     const length = view.getInt32(position + 8);
     const end = position + 12 + length;
     if (end > bytes.length) break;
@@ -107,10 +107,7 @@ export function decodeRecordBatches(fetched: Uint8Array, options: DecodeOptions)
     nextOffset = Math.max(nextOffset, lastOffset + 1);
     if (isVisible(view, position, { end, lastOffset, filter, isolation: options.isolation })) {
       const section = readSection(bytes, view, position, end);
-      if (section.bytes !== bytes) {
-        unpacked += section.end;
-        packed += end - position;
-      }
+      if (section.bytes !== bytes) gained += section.end - (end - position);
       if (section.count > 0 && lastOffset >= options.fetchOffset) sections.push(section);
     }
     position = end;
@@ -122,7 +119,8 @@ export function decodeRecordBatches(fetched: Uint8Array, options: DecodeOptions)
   }
   const { fetchOffset, columns = new ColumnMemory() } = options;
   const records = readColumns(bytes, sections, { fetchOffset, memory: columns });
-  return { records, nextOffset, expansion: Math.max(1, (position - packed + unpacked) / position) };
+  const expansion = position === 0 ? 1 : Math.max(1, (position + gained) / position);
+  return { records, nextOffset, expansion };
 }
 
 function checkBatchCrc(bytes: Uint8Array, view: DataView, position: number, end: number): void {

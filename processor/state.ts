@@ -30,7 +30,7 @@ export function createPartitionState(limits: StateLimits): PartitionState {
     rulesVersion: undefined,
     accepted: emptyAccepted(),
     facts: emptyFacts(),
-    outputs: new AlternatingOutputs(limits.compression ?? "none"),
+    outputs: new AlternatingOutputs(limits.compression),
   };
 }
 

@@ -42,7 +42,7 @@ export class AlternatingOutputs {
   #next: StepOutputs;
   #last: StepOutputs;
 
-  constructor(compression: Compression) {
+  constructor(compression?: Compression) {
     this.#next = createStepOutputs(compression);
     this.#last = createStepOutputs(compression);
   }
