@@ -1,5 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { alertId, deadLetterId, formatTrace, parseTrace, uuidV5 } from "./ids.ts";
+import fc from "fast-check";
+import {
+  alertId,
+  AlertIds,
+  deadLetterId,
+  formatTrace,
+  parseTrace,
+  printUuid,
+  uuidV5,
+  writeUuid,
+} from "./ids.ts";
 
 Deno.test("uuidV5() gives RFC 9562 appendix A.4's example", () => {
   const dns = Uint8Array.from(
@@ -16,6 +26,26 @@ Deno.test("alertId() and deadLetterId() hash into the pipeline's namespace", () 
     "99dae829-1f17-5fb1-a74b-aa8265fa9fbd",
   );
   assertEquals(deadLetterId("raw-transactions/3/12345"), "f69377fa-cd26-596b-9f2a-88fd10746572");
+});
+
+Deno.test("AlertIds writes the same ids, for names that end in any part of a block", () => {
+  const text = new TextDecoder();
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[a-z][a-z0-9-]{0,63}$/),
+      fc.array(fc.tuple(fc.nat(), fc.integer(), fc.integer(), fc.integer()), { minLength: 1 }),
+      (ruleName, ids) => {
+        const alertIds = new AlertIds(ruleName);
+        for (const words of ids) {
+          const bytes = new Uint8Array(80).fill(0x2e);
+          writeUuid(bytes, 40, ...words);
+          alertIds.write(bytes, 2, 40);
+          const id = printUuid(...words);
+          assertEquals(text.decode(bytes), `..${alertId(ruleName, id)}..${id}....`);
+        }
+      },
+    ),
+  );
 });
 
 Deno.test("a trace names topic, partition and offset", () => {

@@ -5,6 +5,7 @@
 
 const words = new Int32Array(80);
 let block = new Uint8Array(128);
+const encoder = new TextEncoder();
 
 function rotate(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
@@ -39,32 +40,36 @@ function compress(state: Int32Array, bytes: Uint8Array, at: number): void {
   state[4] = state[4]! + e;
 }
 
-/**
- * Puts SHA-1 of `prefix` followed by the UTF-8 of `text` into `state`, as five big-endian words. Not
- * reentrant; allocates nothing for ASCII texts of ordinary length.
- */
-export function sha1(prefix: Uint8Array, text: string, state: Int32Array): void {
-  const sizeMax = prefix.length + 3 * text.length + 72;
-  if (block.length < sizeMax) block = new Uint8Array(2 * sizeMax);
-  block.set(prefix);
-  let length = prefix.length;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x80) {
-      length = prefix.length +
-        new TextEncoder().encodeInto(text, block.subarray(prefix.length)).written;
-      break;
-    }
-    block[length++] = code;
-  }
-  const end = (length + 9 + 63) & ~63;
-  block.fill(0, length, end);
-  block[length] = 0x80;
-  new DataView(block.buffer).setUint32(end - 4, length * 8);
+/** Puts SHA-1 of a message into `state`, as five big-endian words; `padded` is it by {@linkcode pad}. */
+export function hashPadded(padded: Uint8Array, end: number, state: Int32Array): void {
   state[0] = 0x67452301;
   state[1] = 0xefcdab89;
   state[2] = 0x98badcfe;
   state[3] = 0x10325476;
   state[4] = 0xc3d2e1f0;
-  for (let at = 0; at < end; at += 64) compress(state, block, at);
+  for (let at = 0; at < end; at += 64) compress(state, padded, at);
+}
+
+/**
+ * Pads the `length` bytes at the start of `bytes`, which has room for 72 more, to whole blocks (RFC 3174
+ * section 4); returns where they end.
+ */
+export function pad(bytes: Uint8Array, length: number): number {
+  const end = (length + 9 + 63) & ~63;
+  bytes.fill(0, length, end);
+  bytes[length] = 0x80;
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(end - 4, length * 8);
+  return end;
+}
+
+/**
+ * Puts SHA-1 of `prefix` followed by the UTF-8 of `text` into `state`, as five big-endian words. Not
+ * reentrant; allocates little.
+ */
+export function sha1(prefix: Uint8Array, text: string, state: Int32Array): void {
+  const sizeMax = prefix.length + 3 * text.length + 72;
+  if (block.length < sizeMax) block = new Uint8Array(2 * sizeMax);
+  block.set(prefix);
+  const { written } = encoder.encodeInto(text, block.subarray(prefix.length));
+  hashPadded(block, pad(block, prefix.length + written), state);
 }

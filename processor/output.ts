@@ -2,11 +2,14 @@
 import { dayOf, printDate, printTimestamp } from "../contracts/timestamps.ts";
 import type { RecordFrames } from "../broker/record_frames.ts";
 import type { ActiveRule } from "../rules/engine.ts";
-import { accountOf, type Facts } from "../rules/values/facts.ts";
-import { alertId } from "../contracts/ids.ts";
+import type { Explanation } from "../rules/rule_type.ts";
+import { AlertIds, UUID_LENGTH, writeUuid } from "../contracts/ids.ts";
 import type { Accepted } from "./accepted.ts";
 
-const ID_LENGTH = 36;
+/** Both ids of an alert, to be filled in, and where they lie in its value. */
+const NO_ID = " ".repeat(UUID_LENGTH);
+const ALERT_ID_AT = `{"alert_id":"`.length;
+const TRANSACTION_ID_AT = `{"alert_id":"${NO_ID}","transaction_id":"`.length;
 /** Of 2^53. */
 const OFFSET_DIGITS_MAX = 16;
 const encoder = new TextEncoder();
@@ -16,11 +19,17 @@ function copyOriginal(accepted: Accepted, into: Uint8Array, at: number): number 
   const { bytes, open, close, idStart } = accepted;
   into.set(bytes.subarray(open, close), at);
   const id = at + idStart - open;
-  for (let i = id; i < id + ID_LENGTH; i++) {
+  for (let i = id; i < id + UUID_LENGTH; i++) {
     const byte = into[i]!;
     if (byte >= 0x41 && byte <= 0x46) into[i] = byte | 0x20;
   }
   return at + close - open;
+}
+
+/** What all alerts of a rule in a step begin with. */
+interface AlertHead {
+  bytes: Uint8Array;
+  ids: AlertIds;
 }
 
 /** Builds the outputs of one step: what they share is printed once. */
@@ -28,6 +37,7 @@ export class OutputBuilder {
   readonly #time: string;
   readonly #rulesVersion: string;
   #day = NaN;
+  readonly #heads = new Map<ActiveRule, AlertHead>();
   #tails: { plain: Uint8Array; flagged: Uint8Array } | undefined;
   /** The trace of the record at hand. */
   readonly #trace: Uint8Array;
@@ -93,34 +103,46 @@ export class OutputBuilder {
     this.#writeTrace(frames);
   }
 
+  /** What alerts of this rule begin with, both ids left blank. */
+  #headOf(rule: ActiveRule): AlertHead {
+    let head = this.#heads.get(rule);
+    if (head === undefined) {
+      const { rule_name, severity } = rule.definition;
+      const bytes = encoder.encode(
+        `{"alert_id":"${NO_ID}","transaction_id":"${NO_ID}",` +
+          `"rule_name":"${rule_name}","severity":"${severity}",` +
+          `"alert_timestamp":"${this.#time}","description":`,
+      );
+      head = { bytes, ids: new AlertIds(rule_name) };
+      this.#heads.set(rule, head);
+    }
+    return head;
+  }
+
   /** Adds to `alerts`. Called right after the rule has fired. */
   alert(
     frames: RecordFrames,
     accepted: Accepted,
-    facts: Facts,
     rule: ActiveRule,
-    ids: { transactionId: string; idOf: (sequence: number) => string | undefined },
+    { description, evidence }: Explanation,
   ): void {
-    const { rule_name, severity } = rule.definition;
-    const { transactionId } = ids;
-    const { description, evidence } = rule.logic.explain(facts, {
-      accountId: accountOf(facts),
-      transactionIdOf: ids.idOf,
-    });
+    const head = this.#headOf(rule);
+    const { id0, id1, id2, id3 } = accepted;
+    writeUuid(head.bytes, TRANSACTION_ID_AT, id0, id1, id2, id3);
+    head.ids.write(head.bytes, ALERT_ID_AT, TRANSACTION_ID_AT);
     const written = this.#encode(
-      `{"alert_id":"${alertId(rule_name, transactionId)}",` +
-        `"transaction_id":"${transactionId}","rule_name":"${rule_name}","severity":"${severity}",` +
-        `"alert_timestamp":"${this.#time}","description":${JSON.stringify(description)},` +
-        `"rules_version":"${this.#rulesVersion}","evidence":${JSON.stringify(evidence)},` +
-        `"transaction":`,
+      `${JSON.stringify(description)},"rules_version":"${this.#rulesVersion}",` +
+        `"evidence":${JSON.stringify(evidence)},"transaction":`,
     );
     const { bytes, open, close, accountStart, accountEnd } = accepted;
-    const length = written + close - open + 2;
-    const at = frames.open(bytes, accountStart, accountEnd, length, this.#traceLength);
+    const length = head.bytes.length + written + close - open + 2;
+    let at = frames.open(bytes, accountStart, accountEnd, length, this.#traceLength);
+    frames.bytes.set(head.bytes, at);
+    at += head.bytes.length;
     frames.bytes.set(this.#scratch.subarray(0, written), at);
-    const end = copyOriginal(accepted, frames.bytes, at + written);
-    frames.bytes[end] = 0x7d; // of the transaction
-    frames.bytes[end + 1] = 0x7d; // of the alert
+    at = copyOriginal(accepted, frames.bytes, at + written);
+    frames.bytes[at] = 0x7d; // of the transaction
+    frames.bytes[at + 1] = 0x7d; // of the alert
     this.#writeTrace(frames);
   }
 

@@ -157,22 +157,23 @@ function keyIsAccount(records: RecordBatch, index: number, accepted: Accepted): 
 
 /** Writes the alerts of the transaction that was judged last. */
 function raise(work: Work, index: number): void {
-  const { state, records, result, outputs, idOf, context } = work;
+  const { state, records, result, outputs, context } = work;
   const offset = records.offsets[index]!;
   const { accepted, facts, engine } = state;
-  const transactionId = printUuid(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
   const { alerts, alertRecords, counts, alertInfos } = result;
+  const accountId = accountOf(facts);
+  const explainContext = { accountId, transactionIdOf: work.idOf };
   for (let i = 0; i < engine.firedCount; i++) {
     const rule = engine.fired[i]!;
-    outputs.alert(alerts, accepted, facts, rule, { transactionId, idOf });
+    outputs.alert(alerts, accepted, rule, rule.logic.explain(facts, explainContext));
     alertRecords.push(index);
     counts.alerts++;
     if (alertInfos.length >= INFOS_MAX) continue;
     alertInfos.push({
       ruleName: rule.definition.rule_name,
       severity: rule.definition.severity,
-      transactionId,
-      accountId: accountOf(facts),
+      transactionId: printUuid(accepted.id0, accepted.id1, accepted.id2, accepted.id3),
+      accountId,
       trace: formatTrace(context.rawTopic, context.partition, offset),
     });
   }

@@ -6,6 +6,9 @@ import type { ChangeSink } from "./state_change.ts";
 import { type Facts, hashBytes } from "./values/facts.ts";
 import { type Cells, CELLS_PER_ACCOUNT_MAX as SLOTS } from "./rule_type.ts";
 
+/** In the place of the offset of a slot's last touch, where it holds no cell. */
+const FREE = -1;
+
 const encoder = new TextEncoder();
 
 function grow<T extends Float64Array | Int32Array | Uint8Array>(array: T, length: number): T {
@@ -64,7 +67,7 @@ export class CellStore implements Cells {
     this.#accounts = new AccountIndex(Math.min(1024, options.accountsMax));
     const slots = this.#accounts.capacity * SLOTS;
     this.#keys = new Float64Array(slots).fill(NaN);
-    this.#touched = new Float64Array(slots);
+    this.#touched = new Float64Array(slots).fill(FREE);
     this.#rows = new Int32Array(slots);
     this.words = new Float64Array(64 * this.cellWords);
     this.#rowOwner = new Int32Array(64);
@@ -92,30 +95,34 @@ export class CellStore implements Cells {
     if (account < 0) account = this.#addAccount(facts);
     else accounts.moveToFront(account);
     this.#current = account;
-    const keys = this.#keys;
-    const from = account * SLOTS;
-    let place = -1, free = -1;
-    for (let i = from; i < from + SLOTS; i++) {
-      const held = keys[i]!;
-      if (held === key) {
+    const keys = this.#keys, touched = this.#touched;
+    const end = (account + 1) * SLOTS;
+    // The cell, or the one to give up: a free slot is the least recent, and the first of them goes.
+    let place = end - SLOTS, oldest = Infinity, held = false;
+    for (let i = place; i < end; i++) {
+      if (keys[i] === key) {
         place = i;
+        held = true;
         break;
       }
-      if (free < 0 && Number.isNaN(held)) free = i;
+      const at = touched[i]!;
+      if (at < oldest) {
+        oldest = at;
+        place = i;
+      }
     }
     let row: number;
-    if (place >= 0) row = this.#rows[place]!;
+    if (held) row = this.#rows[place]!;
     else {
-      place = free >= 0 ? free : this.#leastRecent(from);
-      row = free >= 0 ? this.#takeRow() : this.#rows[place]!;
-      const words = this.words, end = (row + 1) * this.cellWords;
+      row = oldest === FREE ? this.#takeRow() : this.#rows[place]!;
+      const words = this.words, rowEnd = (row + 1) * this.cellWords;
       // A call of `fill` costs more than a few words one by one.
-      for (let i = row * this.cellWords; i < end; i++) words[i] = 0;
+      for (let i = row * this.cellWords; i < rowEnd; i++) words[i] = 0;
       keys[place] = key;
       this.#rows[place] = row;
       this.#rowOwner[row] = place;
     }
-    this.#touched[place] = facts.offset;
+    touched[place] = facts.offset;
     if (this.#rowDirty[row] === 0) {
       this.#rowDirty[row] = 1;
       this.#dirtyRows.push(row);
@@ -127,14 +134,6 @@ export class CellStore implements Cells {
     const at = this.#current * SLOTS;
     const slot = slotOf(this.#keys, at, key);
     return slot < 0 ? -1 : this.#rows[at + slot]! * this.cellWords;
-  }
-
-  /** Of the SLOTS cells from `from`, the least recently touched one. */
-  #leastRecent(from: number): number {
-    const touched = this.#touched;
-    let oldest = from;
-    for (let i = from + 1; i < from + SLOTS; i++) if (touched[i]! < touched[oldest]!) oldest = i;
-    return oldest;
   }
 
   #takeRow(): number {
@@ -165,7 +164,7 @@ export class CellStore implements Cells {
     if (slots > this.#keys.length) {
       const filled = this.#keys.length;
       this.#keys = grow(this.#keys, slots).fill(NaN, filled);
-      this.#touched = grow(this.#touched, slots);
+      this.#touched = grow(this.#touched, slots).fill(FREE, filled);
       this.#rows = grow(this.#rows, slots);
     }
     return account;
@@ -184,6 +183,7 @@ export class CellStore implements Cells {
   #freeSlot(index: number): void {
     const row = this.#rows[index]!;
     this.#keys[index] = NaN;
+    this.#touched[index] = FREE;
     this.#rowOwner[row] = -1;
     this.#freeRows.push(row);
   }

@@ -21,8 +21,13 @@ export const AmountParameter: z.ZodNumber = z.number().refine(
 /** Prints ten-thousandths with at least two decimals and grouped thousands: `12,345.50`. */
 export function printUnits(units: number): string {
   const size = Math.abs(units);
-  const whole = Math.floor(size / 10_000);
-  const fraction = String(size % 10_000).padStart(4, "0").replace(/0{1,2}$/, "");
-  const grouped = String(whole).replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${units < 0 ? "-" : ""}${grouped}.${fraction}`;
+  let whole = Math.floor(size / 10_000);
+  let grouped = "";
+  for (; whole >= 1000; whole = Math.floor(whole / 1000)) {
+    grouped = `,${String(1000 + whole % 1000).slice(1)}${grouped}`;
+  }
+  const fraction = size % 10_000;
+  const decimals = fraction % 100 === 0 ? 2 : fraction % 10 === 0 ? 3 : 4;
+  const digits = String(10_000 + fraction).slice(1, 1 + decimals);
+  return `${units < 0 ? "-" : ""}${whole}${grouped}.${digits}`;
 }

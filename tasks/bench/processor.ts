@@ -22,6 +22,10 @@ const FEED_BATCH = 20_000;
 const STEADY_PER_SECOND = 1000;
 const STEADY_MS = 30_000;
 const STEADY_BATCH_MS = 20;
+/** Shortest wait between two looks at /status, which the measured thread has to answer. */
+const POLL_MS = 10;
+/** Records in a ms that no drain reaches: looking again after `left / this` never looks too late. */
+const POLL_PER_MS = 500;
 const TOPICS = TOPIC_NAMES_DEFAULT;
 
 /** Figures of one drained backlog. */
@@ -117,8 +121,9 @@ async function drain(bench: Bench, count: number): Promise<DrainFigures> {
   for (;;) {
     status = await statusOf(bench);
     const { processed = 0, dead_lettered = 0 } = status?.totals ?? {};
-    if (processed + dead_lettered >= count) break;
-    await sleep(20);
+    const left = count - processed - dead_lettered;
+    if (left <= 0) break;
+    await sleep(Math.max(POLL_MS, left / POLL_PER_MS));
   }
   const seconds = (performance.now() - began) / 1000;
   const fromFirst = (performance.now() - first) / 1000;
