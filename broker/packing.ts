@@ -2,8 +2,7 @@
  * Packs the records of a batch with zstd, whose bytes are then a seventh: most of what a broker does with a
  * produced batch is to copy it, out of a socket and into the page cache (docs/decisions/0016).
  */
-import { constants, zstdCompressSync } from "node:zlib";
-import { asBuffer } from "./compression.ts";
+import { ZstdPacker } from "./zstd.ts";
 
 /** How the batches of a writer are packed. */
 export type Compression = "none" | "zstd";
@@ -14,20 +13,17 @@ export const ZSTD = 4;
 /** Batches of fewer bytes go as they are: a page of the log is as little as the broker writes. */
 export const PACKED_BYTES_MIN = 4096;
 
-/** The fast levels of zstd are the negative ones: 0.9 GB/s to a seventh here, level 1 0.6 GB/s to a thirteenth. */
+/** The fast levels of zstd are the negative ones. */
 const LEVEL = -7;
-const OPTIONS = {
-  // Room for what a whole batch packs to; a larger result takes another piece, and a copy.
-  chunkSize: 128 * 1024,
-  params: {
-    [constants.ZSTD_c_compressionLevel]: LEVEL,
-    // 128 KiB: records repeat each other at once, and a larger window is more memory to touch for each batch.
-    [constants.ZSTD_c_windowLog]: 17,
-  },
-};
 
-/** The records packed; undefined where that would not make them smaller. */
+/** 128 KiB: records repeat each other at once, and a larger window is more memory to touch for each batch. */
+const WINDOW_LOG = 17;
+
+let packer: ZstdPacker | undefined;
+
+/** The records packed, until the next call; undefined where that would not make them smaller. */
 export function packZstd(records: Uint8Array): Uint8Array | undefined {
-  const packed = zstdCompressSync(asBuffer(records), OPTIONS);
+  packer ??= new ZstdPacker({ level: LEVEL, windowLog: WINDOW_LOG });
+  const packed = packer.pack(records);
   return packed.length < records.length ? packed : undefined;
 }

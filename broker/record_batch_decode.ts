@@ -5,6 +5,7 @@
  * (KIP-98). The list is not sorted, several producers may share a partition, and only a real control
  * record ends an aborted span; kafkajs's own filter is wrong on all three (docs/decisions/0003).
  */
+import type { Arena } from "./arena.ts";
 import { crc32c } from "./crc32c.ts";
 import { decompress } from "./compression.ts";
 import type { Isolation, RecordBatch } from "./port.ts";
@@ -43,8 +44,8 @@ export interface Decoded {
 
 /** One batch whose records are to be delivered. */
 interface Section {
-  /** The records, uncompressed. */
-  bytes: Uint8Array;
+  /** Whether its records were compressed and now lie in the arena, not in what was fetched. */
+  unpacked: boolean;
   start: number;
   end: number;
   count: number;
@@ -87,8 +88,9 @@ export function decodeRecordBatches(fetched: Uint8Array, options: DecodeOptions)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const filter = new AbortedFilter(options.aborted);
   const sections: Section[] = [];
-  const { unpackedBytesMax = Infinity } = options;
-  let nextOffset = options.fetchOffset;
+  const { fetchOffset, unpackedBytesMax = Infinity, columns = new ColumnMemory() } = options;
+  columns.unpacked.length = 0;
+  let nextOffset = fetchOffset;
   let position = 0;
   /** By how much unpacking has made them larger. */
   let gained = 0;
@@ -106,18 +108,17 @@ export function decodeRecordBatches(fetched: Uint8Array, options: DecodeOptions)
     const lastOffset = readInt64(view, position) + view.getInt32(position + 23);
     nextOffset = Math.max(nextOffset, lastOffset + 1);
     if (isVisible(view, position, { end, lastOffset, filter, isolation: options.isolation })) {
-      const section = readSection(bytes, view, position, end);
-      if (section.bytes !== bytes) gained += section.end - (end - position);
-      if (section.count > 0 && lastOffset >= options.fetchOffset) sections.push(section);
+      const section = readSection(view, position, end, columns.unpacked);
+      if (section.unpacked) gained += section.end - section.start - (end - position);
+      if (section.count > 0 && lastOffset >= fetchOffset) sections.push(section);
     }
     position = end;
   }
   if (position === 0 && bytes.length > 0) {
     throw new Error(
-      `Cannot decode a fetch at offset "${options.fetchOffset}": ${bytes.length} bytes hold no whole batch`,
+      `Cannot decode a fetch at offset "${fetchOffset}": ${bytes.length} bytes hold no whole batch`,
     );
   }
-  const { fetchOffset, columns = new ColumnMemory() } = options;
   const records = readColumns(bytes, sections, { fetchOffset, memory: columns });
   const expansion = position === 0 ? 1 : Math.max(1, (position + gained) / position);
   return { records, nextOffset, expansion };
@@ -168,15 +169,20 @@ function skipVarint(view: DataView, at: number): number {
   return at + 1;
 }
 
-function readSection(bytes: Uint8Array, view: DataView, position: number, end: number): Section {
+function readSection(view: DataView, position: number, end: number, arena: Arena): Section {
   const attributes = view.getInt16(position + 21);
   const codec = attributes & 0x07;
-  const start = position + BATCH_HEADER_BYTES;
-  const plain = codec === 0 ? undefined : decompress(codec, bytes.subarray(start, end));
+  let start = position + BATCH_HEADER_BYTES;
+  if (codec !== 0) {
+    const packed = new Uint8Array(view.buffer, view.byteOffset + start, end - start);
+    start = arena.length;
+    decompress(codec, packed, arena);
+    end = arena.length;
+  }
   return {
-    bytes: plain ?? bytes,
-    start: plain === undefined ? start : 0,
-    end: plain === undefined ? end : plain.length,
+    unpacked: codec !== 0,
+    start,
+    end,
     count: view.getInt32(position + 57),
     baseOffset: readInt64(view, position),
     baseTimestamp: readInt64(view, position + 27),
@@ -184,31 +190,15 @@ function readSection(bytes: Uint8Array, view: DataView, position: number, end: n
   };
 }
 
-/** Brings all sections into one buffer where some were compressed. */
-function joinSections(bytes: Uint8Array, sections: Section[], memory: ColumnMemory): Uint8Array {
-  if (sections.every((section) => section.bytes === bytes)) return bytes;
-  const only = sections.length === 1 ? sections[0] : undefined;
-  if (only !== undefined) return only.bytes;
-  const size = sections.reduce((sum, section) => sum + section.end - section.start, 0);
-  const joined = memory.joined(size);
-  let at = 0;
+/** Brings all sections into the arena where some are there. */
+function joinSections(bytes: Uint8Array, sections: Section[], arena: Arena): Uint8Array {
+  if (!sections.some(({ unpacked }) => unpacked)) return bytes;
   for (const section of sections) {
-    joined.set(section.bytes.subarray(section.start, section.end), at);
-    const length = section.end - section.start;
-    section.start = at;
-    at += length;
-    section.end = at;
+    if (section.unpacked) continue;
+    section.start = arena.append(bytes.subarray(section.start, section.end));
+    section.end = arena.length;
   }
-  return joined;
-}
-
-/**
- * The same memory as a plain Uint8Array. kafkajs and zlib hand out Node Buffers, whose `slice` is a view
- * and not a copy: a caller that keeps `value.slice()` would keep memory that the next fetch overwrites.
- */
-function plainArray(bytes: Uint8Array): Uint8Array {
-  if (bytes.constructor === Uint8Array) return bytes;
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return arena.bytes;
 }
 
 function readColumns(
@@ -216,7 +206,7 @@ function readColumns(
   sections: Section[],
   { fetchOffset, memory }: { fetchOffset: number; memory: ColumnMemory },
 ): RecordBatch {
-  const bytes = plainArray(joinSections(fetched, sections, memory));
+  const bytes = joinSections(fetched, sections, memory.unpacked);
   const room = sections.reduce((sum, section) => sum + section.count, 0);
   const columns = new Columns(bytes, room, memory);
   const cursor = new Cursor(bytes);

@@ -1,4 +1,5 @@
 /** Records as columns over one buffer, in memory that the next fetch may use again. */
+import { Arena } from "./arena.ts";
 import type { RecordBatch, Span } from "./port.ts";
 
 const TEXT = new TextDecoder();
@@ -48,7 +49,8 @@ export class ColumnMemory {
   timestamps = new Float64Array(0);
   /** Starts and ends of keys and values, and where headers begin: five columns one after the other. */
   #places = new Int32Array(0);
-  #joined = new Uint8Array(0);
+  /** Records of batches that were compressed. */
+  readonly unpacked = new Arena();
 
   /** Makes room for at least `room` records. */
   reserve(room: number): void {
@@ -57,12 +59,6 @@ export class ColumnMemory {
     this.offsets = new Float64Array(this.#room);
     this.timestamps = new Float64Array(this.#room);
     this.#places = new Int32Array(5 * this.#room);
-  }
-
-  /** Room for at least `size` bytes of batches that were compressed. */
-  joined(size: number): Uint8Array {
-    if (size > this.#joined.length) this.#joined = new Uint8Array(size + (size >>> 3));
-    return this.#joined;
   }
 
   /** Column `number` of the places, from 0. */
