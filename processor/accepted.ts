@@ -24,6 +24,8 @@ export interface Accepted {
   close: number;
   /** First of the 36 characters of transaction_id, in either case. */
   idStart: number;
+  /** Whether it is known to have no upper-case letter. */
+  idIsLower: boolean;
   accountStart: number;
   accountEnd: number;
 }
@@ -52,6 +54,7 @@ export function emptyAccepted(): Accepted {
     open: 0,
     close: 0,
     idStart: 0,
+    idIsLower: false,
     accountStart: 0,
     accountEnd: 0,
   };

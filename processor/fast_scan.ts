@@ -31,13 +31,35 @@ const ALL_FIELDS = (1 << TRANSACTION_FIELDS.length) - 1;
 
 const encoder = new TextEncoder();
 
-/** `"name":` of each field, in the contract's order. */
-const KEYS = TRANSACTION_FIELDS.map((field) => encoder.encode(`"${field}":`));
+/** A text to look for, four bytes at a time. */
+interface Token {
+  length: number;
+  /** Little-endian; the last one overlaps its predecessor. */
+  words: Int32Array;
+}
 
-/** Value of a hex digit, -1 for any other byte. */
-const HEX = new Int8Array(256).fill(-1);
-for (let i = 0; i < 10; i++) HEX[0x30 + i] = i;
-for (let i = 0; i < 6; i++) HEX[0x41 + i] = HEX[0x61 + i] = 10 + i;
+function tokenOf(text: string): Token {
+  const bytes = encoder.encode(text);
+  const { length } = bytes;
+  if (length < 4) throw new RangeError(`Cannot look for "${text}": expected four bytes or more`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  const words = Int32Array.from(
+    { length: Math.ceil(length / 4) },
+    (_, i) => view.getInt32(Math.min(4 * i, length - 4), true),
+  );
+  return { length, words };
+}
+
+/** `"name":` of each field, in the contract's order. */
+const KEYS = TRANSACTION_FIELDS.map((field) => tokenOf(`"${field}":`));
+
+/** Value of a lower-case hex digit, -1 for any other byte. */
+const HEX_LOWER = new Int8Array(256).fill(-1);
+for (let i = 0; i < 16; i++) HEX_LOWER[i.toString(16).charCodeAt(0)] = i;
+
+/** Of a hex digit in either case. */
+const HEX = HEX_LOWER.slice();
+for (let i = 10; i < 16; i++) HEX[i.toString(16).toUpperCase().charCodeAt(0)] = i;
 
 /** 1 for letters and digits. */
 const ALPHANUMERIC = new Uint8Array(256);
@@ -59,7 +81,7 @@ interface Names {
   /** Index + 1 by first byte; 0 for none. */
   byFirst: Uint8Array;
   /** The names with their closing quote. */
-  texts: Uint8Array[];
+  texts: Token[];
 }
 
 function nameTable(names: readonly string[]): Names {
@@ -69,16 +91,27 @@ function nameTable(names: readonly string[]): Names {
     if (byFirst[first] !== 0) throw new Error(`Cannot tell "${name}" by its first letter`);
     byFirst[first] = index + 1;
   });
-  return { byFirst, texts: names.map((name) => encoder.encode(`${name}"`)) };
+  return { byFirst, texts: names.map((name) => tokenOf(`${name}"`)) };
 }
 
 const CATEGORY_NAMES = nameTable(MERCHANT_CATEGORIES);
 const TYPE_NAMES = nameTable(TRANSACTION_TYPES);
 const STATUS_NAMES = nameTable(TRANSACTION_STATUSES);
 
-/** Whether `bytes` holds `text` at `at`. Reading past the end compares unequal. */
-function holds(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
+let viewed: Uint8Array = new Uint8Array(0);
+let view: DataView = new DataView(viewed.buffer);
+
+/** Whether `bytes` holds `token` at `at`. */
+function holds(bytes: Uint8Array, at: number, { length, words }: Token): boolean {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  const last = at + length - 4;
+  if (last + 4 > bytes.length || view.getInt32(last, true) !== words[words.length - 1]) {
+    return false;
+  }
+  for (let i = 0; at < last; i++, at += 4) if (view.getInt32(at, true) !== words[i]) return false;
   return true;
 }
 
@@ -110,14 +143,24 @@ function lettersAt(bytes: Uint8Array, at: number, count: number): number {
 
 /** Eight hex digits of an id as a word, in two groups from `a` and `b`; `bad` collects the sign. */
 let bad = 0;
-function wordAt(bytes: Uint8Array, a: number, b: number): number {
-  const d0 = HEX[bytes[a]!]!, d1 = HEX[bytes[a + 1]!]!;
-  const d2 = HEX[bytes[a + 2]!]!, d3 = HEX[bytes[a + 3]!]!;
-  const d4 = HEX[bytes[b]!]!, d5 = HEX[bytes[b + 1]!]!;
-  const d6 = HEX[bytes[b + 2]!]!, d7 = HEX[bytes[b + 3]!]!;
+function wordAt(bytes: Uint8Array, a: number, b: number, hex: Int8Array): number {
+  const d0 = hex[bytes[a]!]!, d1 = hex[bytes[a + 1]!]!;
+  const d2 = hex[bytes[a + 2]!]!, d3 = hex[bytes[a + 3]!]!;
+  const d4 = hex[bytes[b]!]!, d5 = hex[bytes[b + 1]!]!;
+  const d6 = hex[bytes[b + 2]!]!, d7 = hex[bytes[b + 3]!]!;
   bad |= d0 | d1 | d2 | d3 | d4 | d5 | d6 | d7;
   return (d0 << 28) | (d1 << 24) | (d2 << 20) | (d3 << 16) | (d4 << 12) | (d5 << 8) | (d6 << 4) |
     d7;
+}
+
+/** Reads the digits of the id at `at`; false where one is none by `hex`. */
+function readDigits(bytes: Uint8Array, at: number, hex: Int8Array, out: Accepted): boolean {
+  bad = 0;
+  out.id0 = wordAt(bytes, at, at + 4, hex);
+  out.id1 = wordAt(bytes, at + 9, at + 14, hex);
+  out.id2 = wordAt(bytes, at + 19, at + 24, hex);
+  out.id3 = wordAt(bytes, at + 28, at + 32, hex);
+  return bad >= 0;
 }
 
 /** Reads the id after the opening quote at `at`; returns where its token ends, or -1. */
@@ -126,13 +169,9 @@ function readId(bytes: Uint8Array, at: number, out: Accepted): number {
     bytes[at + 8] !== DASH || bytes[at + 13] !== DASH || bytes[at + 18] !== DASH ||
     bytes[at + 23] !== DASH || bytes[at + 36] !== QUOTE
   ) return -1;
-  bad = 0;
-  out.id0 = wordAt(bytes, at, at + 4);
-  out.id1 = wordAt(bytes, at + 9, at + 14);
-  out.id2 = wordAt(bytes, at + 19, at + 24);
-  out.id3 = wordAt(bytes, at + 28, at + 32);
   out.idStart = at;
-  return bad < 0 ? -1 : at + 37;
+  out.idIsLower = readDigits(bytes, at, HEX_LOWER, out);
+  return out.idIsLower || readDigits(bytes, at, HEX, out) ? at + 37 : -1;
 }
 
 function readAccount(bytes: Uint8Array, at: number, out: Accepted): number {

@@ -19,7 +19,10 @@ function laid(value: Uint8Array, after: Uint8Array) {
 }
 
 function meaning(accepted: Accepted) {
-  const { bytes, ...rest } = accepted;
+  const { bytes, idIsLower, ...rest } = accepted;
+  const id = decoder.decode(bytes.subarray(accepted.idStart, accepted.idStart + 36));
+  // Only the fast path says so, and it must not be wrong: outputs have the id in lower case.
+  if (idIsLower) assertEquals(id, id.toLowerCase());
   return { ...rest, line: decoder.decode(bytes.subarray(accepted.open, accepted.close + 1)) };
 }
 

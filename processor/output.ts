@@ -19,6 +19,7 @@ function copyOriginal(accepted: Accepted, into: Uint8Array, at: number): number 
   const { bytes, open, close, idStart } = accepted;
   into.set(bytes.subarray(open, close), at);
   const id = at + idStart - open;
+  if (accepted.idIsLower) return at + close - open;
   for (let i = id; i < id + UUID_LENGTH; i++) {
     const byte = into[i]!;
     if (byte >= 0x41 && byte <= 0x46) into[i] = byte | 0x20;
@@ -43,6 +44,7 @@ export class OutputBuilder {
   readonly #trace: Uint8Array;
   readonly #tracePrefixLength: number;
   #traceLength = 0;
+  #offset = NaN;
   /** A text before it is framed. */
   #scratch = new Uint8Array(4096);
 
@@ -62,6 +64,13 @@ export class OutputBuilder {
 
   /** The raw offset that outputs come from until the next call: `<topic>/<partition>/<offset>` is their trace. */
   setOffset(offset: number): void {
+    const last = this.#traceLength - 1;
+    const follows = offset === this.#offset + 1 && this.#trace[last]! < 0x39;
+    this.#offset = offset;
+    if (follows) {
+      this.#trace[last]!++;
+      return;
+    }
     let digits = 1;
     for (let rest = offset; rest >= 10; rest = Math.floor(rest / 10)) digits++;
     const end = this.#tracePrefixLength + digits;

@@ -45,6 +45,22 @@ Deno.test("a valid record becomes one transaction: its own bytes and the added f
   ProcessedTransaction.parse(documents(result.transactions)[0]);
 });
 
+Deno.test("ids are lower case and traces exact, whichever offset follows", () => {
+  const offsets = [8, 9, 10, 11, 13, 99, 100, 9_999, 10_000, 10_001, 4_294_967_295, 4_294_967_296];
+  const upper = (offset: number) =>
+    `0B0E7A6E-0b7e-4B7E-8B7E-${String(offset).padStart(12, "0")}`.replace("0b7e", "0B7e");
+  const { transactions, alerts } = run(
+    offsets.map((offset) => record(offset, { transaction_id: upper(offset), amount: 10_000.01 })),
+  );
+  const ids = offsets.map((offset) => upper(offset).toLowerCase());
+  assertEquals(documents(transactions).map(({ transaction_id }) => transaction_id), ids);
+  const traces = offsets.map((offset) => `raw-transactions/0/${offset}`);
+  assertEquals(texts(columnsOf(transactions).traces), traces);
+  const high = documents(alerts).filter(({ rule_name }) => rule_name === "high-value");
+  assertEquals(high.map(({ transaction_id }) => transaction_id), ids);
+  assertEquals(high.map(({ transaction }) => transaction.transaction_id), ids);
+});
+
 Deno.test("outputs outlive the batch's buffer and the next step", () => {
   const { state } = freshState();
   const batch = recordBatch([record(1), record(2, { status: "?" })]);

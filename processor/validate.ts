@@ -208,6 +208,7 @@ function accept(
   const verdict = parseAmount(token) as { ok: true; units: bigint };
   const words = value.transaction_id.replaceAll("-", "");
   const word = (index: number) => parseInt(words.slice(index * 8, index * 8 + 8), 16) | 0;
+  accepted.idIsLower = false;
   accepted.id0 = word(0);
   accepted.id1 = word(1);
   accepted.id2 = word(2);
