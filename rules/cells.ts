@@ -52,6 +52,10 @@ export class CellStore implements Cells {
   #dirtyRows: number[] = [];
   #gone = new Map<string, true>();
   #current = -1;
+  // The key touched last, and the bases of its neighbours' cells.
+  #key = NaN;
+  #before = -1;
+  #after = -1;
 
   constructor(
     options: { cellWords: number; accountsMax: number; prefix: string },
@@ -98,12 +102,14 @@ export class CellStore implements Cells {
     const keys = this.#keys, touched = this.#touched;
     const end = (account + 1) * SLOTS;
     // The cell, or the one to give up: a free slot is the least recent, and the first of them goes.
-    let place = end - SLOTS, oldest = Infinity, held = false;
+    let place = end - SLOTS, oldest = Infinity;
+    let own = -1, before = -1, after = -1;
     for (let i = place; i < end; i++) {
-      if (keys[i] === key) {
-        place = i;
-        held = true;
-        break;
+      const distance = keys[i]! - key;
+      if (distance >= -1 && distance <= 1) {
+        if (distance === 0) own = i;
+        else if (distance < 0) before = i;
+        else after = i;
       }
       const at = touched[i]!;
       if (at < oldest) {
@@ -112,8 +118,10 @@ export class CellStore implements Cells {
       }
     }
     let row: number;
-    if (held) row = this.#rows[place]!;
+    if (own >= 0) row = this.#rows[place = own]!;
     else {
+      if (place === before) before = -1;
+      else if (place === after) after = -1;
       row = oldest === FREE ? this.#takeRow() : this.#rows[place]!;
       const words = this.words, rowEnd = (row + 1) * this.cellWords;
       // A call of `fill` costs more than a few words one by one.
@@ -122,6 +130,9 @@ export class CellStore implements Cells {
       this.#rows[place] = row;
       this.#rowOwner[row] = place;
     }
+    this.#key = key;
+    this.#before = before < 0 ? -1 : this.#rows[before]! * this.cellWords;
+    this.#after = after < 0 ? -1 : this.#rows[after]! * this.cellWords;
     touched[place] = facts.offset;
     if (this.#rowDirty[row] === 0) {
       this.#rowDirty[row] = 1;
@@ -131,6 +142,9 @@ export class CellStore implements Cells {
   }
 
   find(key: number): number {
+    // A window of time reaches into its neighbours, so these were looked for on the way.
+    if (key === this.#key - 1) return this.#before;
+    if (key === this.#key + 1) return this.#after;
     const at = this.#current * SLOTS;
     const slot = slotOf(this.#keys, at, key);
     return slot < 0 ? -1 : this.#rows[at + slot]! * this.cellWords;

@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AccountIndex } from "./account_index.ts";
 import { cellBytesMax, decodeCell, encodeCell } from "./cell_codec.ts";
-import { hashBytes } from "./values/facts.ts";
+import { CellStore } from "./cells.ts";
+import { emptyFacts, hashBytes } from "./values/facts.ts";
 
 function encoded(key: number, touched: number, words: Float64Array, base: number, length: number) {
   const into = new Uint8Array(cellBytesMax(length));
@@ -71,5 +72,38 @@ Deno.test("the account index equals a plain map, whatever is added, used and rem
       },
     ),
     { numRuns: 200 },
+  );
+});
+
+Deno.test("cells equal a plain map per account that forgets the least recently touched of 16", () => {
+  const account = fc.nat(2).map((n) => `ACC${n}`);
+  const actions = fc.array(fc.tuple(account, fc.integer({ min: -2, max: 20 })), {
+    maxLength: 400,
+    size: "max",
+  });
+  fc.assert(
+    fc.property(actions, (touches) => {
+      const store = new CellStore({ cellWords: 2, accountsMax: 3, prefix: "a/1/" });
+      const model = new Map<string, Map<number, number>>();
+      const facts = emptyFacts();
+      touches.forEach(([text, key], offset) => {
+        facts.bytes = new TextEncoder().encode(text);
+        facts.accountEnd = facts.bytes.length;
+        facts.accountHash = hashBytes(facts.bytes, 0, facts.accountEnd);
+        facts.offset = offset;
+        const cells = model.get(text) ?? new Map<number, number>();
+        model.set(text, cells);
+        const base = store.touch(facts, key);
+        assertEquals(store.words[base], cells.get(key) ?? 0, "a new cell is zeroed");
+        if (!cells.delete(key) && cells.size === 16) cells.delete([...cells.keys()][0]!);
+        cells.set(key, offset + 1);
+        store.words[base] = offset + 1;
+        for (let other = -3; other <= 21; other++) {
+          const found = store.find(other);
+          assertEquals(found < 0 ? undefined : store.words[found], cells.get(other));
+        }
+      });
+    }),
+    { numRuns: 100 },
   );
 });
