@@ -7,13 +7,18 @@ export class Arena {
   /** Bytes in use. */
   length = 0;
 
+  /** The bytes in use, until the next append. */
+  get written(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
   /** Makes room for `size` more bytes. */
   reserve(size: number): void {
     const needed = this.length + size;
     if (needed <= this.bytes.length) return;
     // What is not written to takes no memory yet, so room is cheap.
     const larger = new Uint8Array(Math.max(needed, 2 * this.bytes.length));
-    larger.set(this.bytes.subarray(0, this.length));
+    larger.set(this.written);
     this.bytes = larger;
   }
 

@@ -1,5 +1,4 @@
 /** Decompression of record batches. We write zstd only (packing.ts); other producers may use any of Kafka's codecs. */
-import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import type { Arena } from "./arena.ts";
 import { DECOMPRESSED_BYTES_MAX } from "./limits.ts";
@@ -24,10 +23,10 @@ export function decompress(codec: number, bytes: Uint8Array, into: Arena): void 
   try {
     switch (name) {
       case "gzip":
-        return void into.append(gunzipSync(asBuffer(bytes), { maxOutputLength }));
+        return void into.append(gunzipSync(bytes, { maxOutputLength }));
       case "zstd":
         zstd ??= new ZstdUnpacker();
-        return zstd.unpack(asBuffer(bytes), into, maxOutputLength);
+        return zstd.unpack(bytes, into, maxOutputLength);
       case "snappy":
         return void into.append(decompressSnappy(bytes, maxOutputLength));
       case "lz4":
@@ -40,9 +39,4 @@ export function decompress(codec: number, bytes: Uint8Array, into: Arena): void 
     const codecName = name ?? `codec ${codec}`;
     throw new Error(`Cannot decompress a record batch of ${codecName}: ${text}`, { cause });
   }
-}
-
-/** The same memory, as zlib wants it. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

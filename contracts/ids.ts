@@ -9,24 +9,13 @@ const namespaceBytes = Uint8Array.from(
   (pair) => parseInt(pair, 16),
 );
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-function pairs(word: number, shift: number): string {
-  return HEX[(word >>> (shift + 8)) & 0xff]! + HEX[(word >>> shift) & 0xff]!;
-}
-
-/** Prints a UUID, given as four big-endian 32-bit words, in lower case. */
-export function printUuid(word0: number, word1: number, word2: number, word3: number): string {
-  return `${pairs(word0, 16)}${pairs(word0, 0)}-${pairs(word1, 16)}-${pairs(word1, 0)}-${
-    pairs(word2, 16)
-  }-${pairs(word2, 0)}${pairs(word3, 16)}${pairs(word3, 0)}`;
-}
-
 /** Characters of a printed UUID. */
 export const UUID_LENGTH = 36;
 
 /** Codes of the two hex digits of each byte, one after the other. */
-const HEX_CODES = Uint8Array.from(HEX.join(""), (digit) => digit.charCodeAt(0));
+const HEX_CODES = new TextEncoder().encode(
+  Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0")).join(""),
+);
 
 /** Writes the hex digits of two bytes of `word`. */
 function writePairs(bytes: Uint8Array, at: number, word: number, shift: number): void {
@@ -37,7 +26,7 @@ function writePairs(bytes: Uint8Array, at: number, word: number, shift: number):
   bytes[at + 3] = HEX_CODES[low + 1]!;
 }
 
-/** {@linkcode printUuid} to `bytes` at `at`: {@linkcode UUID_LENGTH} characters. */
+/** Prints a UUID, given as four big-endian 32-bit words, in lower case to `bytes` at `at`: {@linkcode UUID_LENGTH} characters. */
 export function writeUuid(
   bytes: Uint8Array,
   at: number,
@@ -59,6 +48,14 @@ export function writeUuid(
   writePairs(bytes, at + 24, word2, 0);
   writePairs(bytes, at + 28, word3, 16);
   writePairs(bytes, at + 32, word3, 0);
+}
+
+const printed = new Uint8Array(UUID_LENGTH);
+
+/** Prints a UUID, given as four big-endian 32-bit words, in lower case. */
+export function printUuid(word0: number, word1: number, word2: number, word3: number): string {
+  writeUuid(printed, 0, word0, word1, word2, word3);
+  return String.fromCharCode(...printed);
 }
 
 const digest = new Int32Array(5);
