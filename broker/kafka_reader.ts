@@ -1,4 +1,5 @@
 /** The Kafka adapter's reader: fetches by explicit assignment, without a group. */
+import { countFetched } from "./crc32c_addon.ts";
 import type { KafkaClient, NodePool } from "./kafka_client.ts";
 import { CODE, refuse } from "./kafka_errors.ts";
 import { type FetchAnswer, fetchPartition, type FetchRequest } from "./kafka_messages_data.ts";
@@ -78,6 +79,7 @@ export class KafkaReader implements Reader {
   #fetched(lane: Lane, request: FetchRequest, answer: FetchAnswer): Fetched {
     const { topic, partition, offset } = request;
     const { logStart, stable, end, aborted } = answer;
+    countFetched(answer.records.length);
     const { records, nextOffset, expansion } = decodeRecordBatches(answer.records, {
       fetchOffset: offset,
       isolation: this.#isolation,
