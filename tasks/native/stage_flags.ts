@@ -1,6 +1,7 @@
 /**
  * The least permissions each stage runs with: the native set-up and the Dockerfile use this one table.
- * Known gap: DuckDB's native addon is outside Deno's permissions once `--allow-ffi` loads it.
+ * Known gap: a native addon is outside Deno's permissions once it is loaded. Only those of the npm cache
+ * can be, which a stage cannot write to and whose packages deno.lock pins.
  */
 import { BASE_PORTS, type StageName } from "../../contracts/services.ts";
 import { catalogAddress } from "../../runtime/env.ts";
@@ -14,7 +15,9 @@ export interface StageNeeds {
   env: readonly string[];
   /** Names of system information. */
   sys: readonly string[];
-  /** Loads a native addon. */
+  /** Files it reads besides its configuration and data. */
+  reads?: readonly string[];
+  /** Loads a native addon from the npm cache. */
   ffi: boolean;
   /** Keys of the data folder's layout that it writes. */
   writes: readonly ("spool" | "warehouse")[];
@@ -26,22 +29,22 @@ export interface StageNeeds {
 
 // Read by npm packages at load: kafkajs its own switches, the rest by Node's and DuckDB's loaders.
 const COMMON_ENV = ["PIPELINE_*", "KAFKAJS_*", "NODE_ENV", "NODE_DEBUG"];
+/** What the loader of @node-rs/crc32 looks at to find the build for this machine (broker/crc32c_addon.ts). */
+const CRC32C_ADDON = { env: [...COMMON_ENV, "NAPI_RS_*"], reads: ["/usr/bin/ldd"], ffi: true };
 
 /** The table. */
 export const STAGE_NEEDS: Readonly<Record<StageName, StageNeeds>> = {
   generator: { env: COMMON_ENV, sys: ["hostname", "statfs"], ffi: false, writes: [], heapMb: 192 },
   processor: {
-    env: COMMON_ENV,
+    ...CRC32C_ADDON,
     sys: ["hostname", "statfs"],
-    ffi: false,
     writes: [],
     heapMb: 384,
     youngMb: 4,
   },
   sink: {
-    env: COMMON_ENV,
+    ...CRC32C_ADDON,
     sys: ["hostname", "statfs"],
-    ffi: true,
     writes: ["spool", "warehouse"],
     heapMb: 384,
     youngMb: 4,
@@ -54,6 +57,8 @@ export interface StageReach {
   net: readonly string[];
   read: readonly string[];
   write: readonly string[];
+  /** Where native addons may lie. */
+  npmCache: string;
 }
 
 /** V8's share of the flags. */
@@ -68,12 +73,23 @@ export function denoFlags(needs: StageNeeds, reach: StageReach): string[] {
     v8Flags(needs),
     "--no-prompt",
     reach.net.length === 0 ? "--allow-net" : `--allow-net=${reach.net.join(",")}`,
-    `--allow-read=${reach.read.join(",")}`,
+    `--allow-read=${[...reach.read, ...(needs.reads ?? [])].join(",")}`,
     ...(reach.write.length === 0 ? [] : [`--allow-write=${reach.write.join(",")}`]),
     `--allow-env=${needs.env.join(",")}`,
     `--allow-sys=${needs.sys.join(",")}`,
-    ...(needs.ffi ? ["--allow-ffi"] : []),
+    ...(needs.ffi ? [`--allow-ffi=${reach.npmCache}`] : []),
   ];
+}
+
+let npmCache: string | undefined;
+
+/** Where this Deno keeps npm packages. */
+function findNpmCache(): string {
+  if (npmCache === undefined) {
+    const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+    npmCache = (JSON.parse(new TextDecoder().decode(stdout)) as { npmCache: string }).npmCache;
+  }
+  return npmCache;
 }
 
 /** The flags of a stage at a place. */
@@ -89,6 +105,7 @@ export function stageFlags(place: Place, name: StageName): string[] {
     net,
     read: [configDir, dataDir],
     write: needs.writes.map((key) => writable[key]),
+    npmCache: findNpmCache(),
   });
 }
 
@@ -108,6 +125,7 @@ export function composeFlags(name: StageName): string[] {
     ],
     read: ["/config", "/var/lib/pipeline", ...(ownsWarehouse ? [paths.warehouse] : [])],
     write: needs.writes.map((key) => paths[key]),
+    npmCache: "/deno-dir/npm",
   });
 }
 
