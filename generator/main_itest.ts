@@ -5,6 +5,7 @@ import type { Broker } from "../broker/port.ts";
 import { StageStatus } from "../contracts/status.ts";
 import { projectRoot } from "../runtime/env.ts";
 import { ensureJars } from "../tasks/native/jars.ts";
+import { freePortOffset } from "../tests/support/ports.ts";
 import { freePort, startKafka } from "../tests/support/services.ts";
 
 const UNTIL_MS_MAX = 60_000;
@@ -19,26 +20,13 @@ async function until<T>(what: string, look: () => Promise<T | undefined>): Promi
   throw new Error(`Cannot see that ${what}: waited ${UNTIL_MS_MAX} ms`);
 }
 
-/** Offsets of ports from their base, found free; PIPELINE_PORT_OFFSET takes hundreds only. */
-function freeOffset(): number {
-  for (let offset = 20_000; offset <= 50_000; offset += 100) {
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port: 7071 + offset }).close();
-      return offset;
-    } catch {
-      continue;
-    }
-  }
-  throw new Error("Cannot find a free port offset");
-}
-
 class GeneratorProcess {
   readonly #child: Deno.ChildProcess;
   readonly #port: number;
   readonly #log: Promise<string>;
 
   constructor(options: { kafka: string; dir: string }) {
-    const offset = freeOffset();
+    const offset = freePortOffset();
     this.#port = 7071 + offset;
     // The permissions that the supervisor gives, see tasks/native/stage_flags.ts.
     this.#child = new Deno.Command(Deno.execPath(), {

@@ -10,6 +10,7 @@ import { TOPIC_NAMES_DEFAULT, topicSpecs } from "../../contracts/topics.ts";
 import { projectRoot } from "../../runtime/env.ts";
 import { join } from "../../runtime/path.ts";
 import { sleep } from "../../runtime/retry.ts";
+import { freePortOffset } from "../../tests/support/ports.ts";
 import { startKafka } from "../../tests/support/services.ts";
 import { ensureJars, type Jars } from "../native/jars.ts";
 import { STAGE_NEEDS, v8Flags } from "../native/stage_flags.ts";
@@ -183,7 +184,7 @@ async function withBench<T>(
   const dir = await Deno.makeTempDir({ prefix: "bench_processor_" });
   const kafka = await startKafka(jars, { dir: join(dir, "kafka") });
   const broker = createKafkaBroker({ brokers: [kafka.address], clientId: "bench" });
-  const offset = 100 * (100 + Deno.pid % 300);
+  const offset = freePortOffset();
   try {
     await broker.createTopics(topicSpecs(TOPICS, PARTITIONS));
     // A broker in service has its transaction log; a fresh one makes it at the first use.

@@ -6,7 +6,7 @@ import { createKafkaBroker } from "../../broker/kafka.ts";
 import type { Broker } from "../../broker/port.ts";
 import { RecordFrames } from "../../broker/record_frames.ts";
 import { HEADER_TRACE } from "../../contracts/headers.ts";
-import { BASE_PORTS, type StageName } from "../../contracts/services.ts";
+import type { StageName } from "../../contracts/services.ts";
 import { TABLE_NAMES, type TableName } from "../../contracts/tables.ts";
 import { TOPIC_NAMES_DEFAULT, topicSpecs } from "../../contracts/topics.ts";
 import { restCatalog } from "../../iceberg/catalog/rest.ts";
@@ -19,6 +19,7 @@ import { projectRoot } from "../../runtime/env.ts";
 import { join } from "../../runtime/path.ts";
 import { sleep } from "../../runtime/retry.ts";
 import { openTable, tableIdent } from "../../sink/create_tables.ts";
+import { freePortOffset } from "../../tests/support/ports.ts";
 import { startCatalog, startKafka } from "../../tests/support/services.ts";
 import { ensureJars, type Jars } from "../native/jars.ts";
 import { STAGE_NEEDS, v8Flags } from "../native/stage_flags.ts";
@@ -210,7 +211,7 @@ async function withBench<T>(
     const env = {
       PIPELINE_CONFIG_DIR: configDir,
       PIPELINE_DATA_DIR: join(dir, "data"),
-      PIPELINE_PORT_OFFSET: String(freeOffset()),
+      PIPELINE_PORT_OFFSET: String(freePortOffset()),
       PIPELINE_KAFKA_BROKERS: kafka.address,
       PIPELINE_CATALOG_URI: service.url,
       PIPELINE_CATALOG_WAREHOUSE: warehouse,
@@ -220,20 +221,6 @@ async function withBench<T>(
     await broker.close();
     await Promise.all([kafka.kill(), service.kill()]);
     await Deno.remove(dir, { recursive: true });
-  }
-}
-
-/** An offset at which the stages' ports are free. */
-function freeOffset(): number {
-  for (let offset = 10_000 + 100 * (Deno.pid % 300);; offset += 100) {
-    try {
-      for (const name of ["processor", "sink"] as const) {
-        Deno.listen({ hostname: "127.0.0.1", port: BASE_PORTS[name] + offset }).close();
-      }
-      return offset;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
   }
 }
 

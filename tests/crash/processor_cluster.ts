@@ -10,6 +10,7 @@ import { sleep } from "../../runtime/retry.ts";
 import { ensureJars, type Jars } from "../../tasks/native/jars.ts";
 import type { Feed } from "../simulation/real_feed.ts";
 import type { JudgeContext } from "../simulation/real_judge.ts";
+import { freePortOffset } from "../support/ports.ts";
 import { startKafka } from "../support/services.ts";
 
 /** Partitions of every topic. */
@@ -28,6 +29,7 @@ export class Cluster {
   #kafka: Awaited<ReturnType<typeof startKafka>>;
   readonly broker: Broker;
   readonly configDir: string;
+  readonly #portOffsets: number[] = [];
 
   private constructor(jars: Jars, dir: string, kafka: Awaited<ReturnType<typeof startKafka>>) {
     this.#jars = jars;
@@ -62,11 +64,11 @@ export class Cluster {
 
   /** Environment of a processor; `slot` keeps ports of several apart. */
   environment(slot: number): Record<string, string> {
-    const base = 100 * (50 + Deno.pid % 300);
+    this.#portOffsets[slot] ??= freePortOffset(this.#portOffsets);
     return {
       PIPELINE_CONFIG_DIR: this.configDir,
       PIPELINE_DATA_DIR: join(this.#dir, "data"),
-      PIPELINE_PORT_OFFSET: String(base + 100 * slot),
+      PIPELINE_PORT_OFFSET: String(this.#portOffsets[slot]),
       PIPELINE_KAFKA_BROKERS: this.#kafka.address,
     };
   }

@@ -60,7 +60,8 @@ async function runZombie(ownership: "config" | "group"): Promise<void> {
     await zombie.next(({ event }) => event === "commit");
     await freezeInTransaction(cluster, zombie);
     const successor = start(1);
-    await successor.next(({ event }) => event === "commit");
+    const first = await successor.next(({ event }) => event === "commit");
+    assert(first !== undefined, "the successor takes over");
     await editRules(cluster);
     await successor.next(({ event }) => event === "config_applied");
     // In a group it may hear of the new assignment before a send of its own is fenced: giving up is both.

@@ -21,6 +21,7 @@ import { join } from "../../runtime/path.ts";
 import { transactionValue } from "../../sink/testing.ts";
 import { ensureJars } from "../../tasks/native/jars.ts";
 import { runPython } from "../support/python.ts";
+import { freePortOffset } from "../support/ports.ts";
 import { freePort, type ServiceProcess, startCatalog, startKafka } from "../support/services.ts";
 import { assertAudited, untilStored } from "./audited_end.ts";
 import { type CommitFate, startCatalogProxy } from "./catalog_proxy.ts";
@@ -265,7 +266,7 @@ Deno.test(`the sink stores every record once through kills and a lying catalog (
   const env = {
     PIPELINE_DATA_DIR: join(dir, "data"),
     PIPELINE_CONFIG_DIR: configDir,
-    PIPELINE_PORT_OFFSET: String(10_000 + 100 * Math.floor(Math.random() * 400)),
+    PIPELINE_PORT_OFFSET: String(freePortOffset()),
     PIPELINE_KAFKA_BROKERS: kafka.address,
     PIPELINE_CATALOG_URI: catalogUrl,
     PIPELINE_CATALOG_WAREHOUSE: warehouse,

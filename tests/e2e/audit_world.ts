@@ -16,6 +16,7 @@ import { localStorage } from "../../iceberg/storage/local.ts";
 import type { Storage } from "../../iceberg/storage/port.ts";
 import { projectRoot } from "../../runtime/env.ts";
 import { join } from "../../runtime/path.ts";
+import { freePortOffset } from "../support/ports.ts";
 import { startServices, type TestServices } from "../support/services.ts";
 
 /** Partitions of every topic. */
@@ -30,21 +31,6 @@ const encoder = new TextEncoder();
 export interface CliResult {
   code: number;
   text: string;
-}
-
-function freePortOffset(): number {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const offset = 10_000 + Math.floor(Math.random() * 400) * 100;
-    try {
-      for (const port of [7071, 7072, 7073]) {
-        Deno.listen({ hostname: "127.0.0.1", port: port + offset }).close();
-      }
-      return offset;
-    } catch {
-      // taken: another one
-    }
-  }
-  throw new Error("Cannot find free ports");
 }
 
 /** A row of a table, and where it lies. */

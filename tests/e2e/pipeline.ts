@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { PipelineStatus } from "../../contracts/status.ts";
 import { projectRoot } from "../../runtime/env.ts";
 import { join } from "../../runtime/path.ts";
+import { freePortOffset } from "../support/ports.ts";
 
 /** What a verb said. */
 export interface TaskResult {
@@ -27,27 +28,6 @@ export interface TestPipeline {
   >;
   /** Stops it and removes its folder. */
   dispose(): Promise<void>;
-}
-
-async function portIsFree(port: number): Promise<boolean> {
-  await Promise.resolve();
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** An offset whose six ports are all free just now. */
-async function freePortOffset(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const offset = 10_000 + Math.floor(Math.random() * 400) * 100;
-    const ports = [9092, 9093, 8181, 7071, 7072, 7073].map((port) => port + offset);
-    const free = await Promise.all(ports.map(portIsFree));
-    if (free.every(Boolean)) return offset;
-  }
-  throw new Error("Cannot find six free ports");
 }
 
 async function copyConfig(to: string): Promise<void> {
@@ -76,7 +56,7 @@ export async function testPipeline(): Promise<TestPipeline> {
   const env = {
     PIPELINE_DATA_DIR: join(dir, "data"),
     PIPELINE_CONFIG_DIR: configDir,
-    PIPELINE_PORT_OFFSET: String(await freePortOffset()),
+    PIPELINE_PORT_OFFSET: String(freePortOffset()),
     NO_COLOR: "1",
   };
   const task = (...words: string[]): Promise<TaskResult> =>
