@@ -73,6 +73,7 @@ export class RecordFrames {
   #from = 0;
   #count = 0;
   #end = 0;
+  #packedBytes = 0;
 
   constructor(headers: FrameHeaders, options: FrameOptions = {}) {
     const { bytesMax = BATCH_BYTES_MAX, compression = "none" } = options;
@@ -87,6 +88,11 @@ export class RecordFrames {
     return this.#count;
   }
 
+  /** Bytes of memory that the records so far take: less than they are where they are packed. */
+  get bytesHeld(): number {
+    return this.#packedBytes + this.#end;
+  }
+
   /** Forgets all records; keeps the buffer. */
   reset(): void {
     if (this.bytes.length > CAPACITY_KEPT_MAX) this.bytes = new Uint8Array(CAPACITY_MIN);
@@ -95,6 +101,7 @@ export class RecordFrames {
       this.#from =
       this.#count =
       this.#end =
+      this.#packedBytes =
         0;
     this.hasNullKey = false;
   }
@@ -170,6 +177,10 @@ export class RecordFrames {
     this.#chunks.push({ start, from, to: this.#count, bytes: this.#end - start, packed });
     // The next batch may have the place of one that is packed.
     if (packed === undefined) this.#start = this.#end;
+    else {
+      this.#end = this.#start;
+      this.#packedBytes += packed.length;
+    }
     this.#from = this.#count;
   }
 

@@ -1,6 +1,6 @@
 /** What every part of the processor is given: ports, settings, and who watches. */
 import type { Compression } from "../broker/packing.ts";
-import type { Broker, RecordBatch } from "../broker/port.ts";
+import type { Broker } from "../broker/port.ts";
 import type { ConfigIssue } from "../contracts/errors.ts";
 import type { PipelineConfig } from "../contracts/pipeline_config.ts";
 import type { PartitionStatus } from "../contracts/status.ts";
@@ -20,6 +20,10 @@ export interface Clock {
 export interface ProcessorSettings {
   batchMsMin: number;
   fetchBytesMax: number;
+  /** Output bytes that end a unit of several fetches. */
+  unitBytesMax: number;
+  /** How long a unit gathers fetches, at most. */
+  unitMsMax: number;
   recordBytesMax: number;
   transactionTimeoutMs: number;
   dedupIdsMax: number;
@@ -45,6 +49,7 @@ export interface ProcessorSettings {
 
 /** Settings that the configuration file does not name. */
 export const SETTINGS_DEFAULT = {
+  unitMsMax: 500,
   fetchWaitMsMax: 500,
   stableWaitMsMax: 30_000,
   quietMs: 15_000,
@@ -61,6 +66,7 @@ export function settingsOf(processor: PipelineConfig["processor"]): ProcessorSet
     ...SETTINGS_DEFAULT,
     batchMsMin: processor.batch_ms_min,
     fetchBytesMax: processor.fetch_bytes_max,
+    unitBytesMax: processor.unit_bytes_max,
     recordBytesMax: processor.record_bytes_max,
     transactionTimeoutMs: processor.transaction_timeout_ms,
     dedupIdsMax: processor.dedup_ids_max,
@@ -84,8 +90,6 @@ export interface CommittedUnit {
   position: number;
   /** undefined where only a boundary or the position was recorded. */
   result: StepResult | undefined;
-  /** Valid during the call only. */
-  records: RecordBatch | undefined;
   /** Rule set put in force by this unit. */
   appliedRules?: string;
   /** ms from U4 to the acknowledgement. */

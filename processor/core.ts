@@ -8,7 +8,7 @@ import {
   restoreState,
   setRules,
 } from "./state.ts";
-import { step } from "./step.ts";
+import { openStep } from "./step.ts";
 import type { ProcessorCore, ReadyRuleSet } from "./step_types.ts";
 
 /** A compiled rule set as the loop handles it. */
@@ -34,7 +34,7 @@ export function createCore(
     restoreState,
     finishRestore,
     setRules,
-    step,
+    openStep,
     compileStored: ({ document }) => readyRuleSet(parseRuleSetDocument(document, settings)),
   };
 }

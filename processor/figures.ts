@@ -1,5 +1,4 @@
 /** The processor's figures: /status, /metrics and session totals from the units that were committed. */
-import type { RecordBatch } from "../broker/port.ts";
 import type { ConfigIssue } from "../contracts/errors.ts";
 import { LATENCY_BUCKETS_S, type Metrics } from "../runtime/metrics.ts";
 import type { StageFigures } from "../runtime/stage_status.ts";
@@ -17,25 +16,6 @@ export interface Figures {
   /** Refreshes the gauges; called before metrics are printed. */
   refresh(views: Iterable<PartitionView>): void;
   failuresByMinute(): FailureMinutes;
-}
-
-/** Calls back with each distinct value of a run of equal ones: records of a batch share their broker time. */
-export function runsOf(
-  values: Float64Array,
-  count: number,
-  onRun: (value: number, count: number) => void,
-): void {
-  for (let i = 0; i < count;) {
-    let next = i + 1;
-    while (next < count && values[next] === values[i]) next++;
-    onRun(values[i]!, next - i);
-    i = next;
-  }
-}
-
-/** Broker time of the record behind each alert. */
-function alertTimes({ alertRecords }: StepResult, records: RecordBatch): Float64Array {
-  return Float64Array.from(alertRecords, (index) => records.timestamps[index]!);
 }
 
 function createMeters(metrics: Metrics) {
@@ -93,17 +73,19 @@ export function createFigures(
   const meters = createMeters(metrics);
   const failures = new FieldFailures();
 
-  function latencies(unit: CommittedUnit, result: StepResult, records: RecordBatch): void {
-    runsOf(records.timestamps, records.count, (time, count) => {
-      const ms = Math.max(0, unit.nowMs - time);
-      stage.latency("generated_to_processed", ms, count);
-      meters.latency.observe(ms / 1000, { leg: "generated_to_processed" }, count);
-    });
-    runsOf(alertTimes(result, records), result.counts.alerts, (time, count) => {
-      const ms = Math.max(0, unit.nowMs - time);
-      stage.latency("generated_to_alert", ms, count);
-      meters.latency.observe(ms / 1000, { leg: "generated_to_alert" }, count);
-    });
+  function latencies({ nowMs }: CommittedUnit, { recordTimes, alertTimes }: StepResult): void {
+    for (
+      const [leg, times] of [
+        ["generated_to_processed", recordTimes],
+        ["generated_to_alert", alertTimes],
+      ] as const
+    ) {
+      times.forEach((time, count) => {
+        const ms = Math.max(0, nowMs - time);
+        stage.latency(leg, ms, count);
+        meters.latency.observe(ms / 1000, { leg }, count);
+      });
+    }
   }
 
   function counts({ counts }: StepResult): void {
@@ -126,7 +108,7 @@ export function createFigures(
 
   return {
     committed(unit) {
-      const { result, records } = unit;
+      const { result } = unit;
       meters.commits.observe(unit.commitMs / 1000);
       if (unit.appliedRules !== undefined) {
         stage.configApplied();
@@ -134,7 +116,7 @@ export function createFigures(
       }
       if (result === undefined) return;
       counts(result);
-      if (records !== undefined) latencies(unit, result, records);
+      latencies(unit, result);
     },
     failed(type, error) {
       stage.error(type, error instanceof Error ? error.message : String(error));

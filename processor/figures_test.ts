@@ -4,16 +4,24 @@ import { createStageStatus } from "../runtime/stage_status.ts";
 import { AUDIT_LINES_MAX, AuditLog } from "./audit_log.ts";
 import type { CommittedUnit } from "./context.ts";
 import { FieldFailures, MINUTES_KEPT } from "./field_failures.ts";
-import { createFigures, runsOf } from "./figures.ts";
+import { createFigures } from "./figures.ts";
 import { createStepOutputs } from "./step_outputs.ts";
 import type { StepResult } from "./step_types.ts";
+import { TimeRuns } from "./time_runs.ts";
 import type { LogFields, Logger } from "../runtime/log.ts";
+
+function runs(...times: number[]): TimeRuns {
+  const runs = new TimeRuns();
+  for (const time of times) runs.add(time);
+  return runs;
+}
 
 /** A unit of records at offsets 10, 12, 13 with broker times 1000, 1000, 1400; the last two alert. */
 function unit(alerts = 2): CommittedUnit {
   const result: StepResult = {
     ...createStepOutputs(),
-    alertRecords: [1, 2],
+    recordTimes: runs(1000, 1000, 1400),
+    alertTimes: runs(1000, 1400),
     counts: {
       records: 3,
       accepted: 2,
@@ -32,12 +40,7 @@ function unit(alerts = 2): CommittedUnit {
     })),
     deadLetterInfos: [{ errorType: "schema", fields: ["amount"], trace: "raw/0/10" }],
   };
-  const records = {
-    count: 3,
-    offsets: Float64Array.of(10, 12, 13),
-    timestamps: Float64Array.of(1000, 1000, 1400),
-  } as CommittedUnit["records"];
-  return { partition: 0, position: 14, result, records, commitMs: 5, nowMs: 1500 };
+  return { partition: 0, position: 14, result, commitMs: 5, nowMs: 1500 };
 }
 
 Deno.test("figures: counts, latencies and failures come from committed units alone", () => {
@@ -76,9 +79,9 @@ Deno.test("figures: counts, latencies and failures come from committed units alo
   ) assertStringIncludes(text, `${line}\n`);
 });
 
-Deno.test("runsOf() calls once per run of equal values", () => {
+Deno.test("TimeRuns calls once per run of equal times", () => {
   const seen: number[][] = [];
-  runsOf(Float64Array.of(5, 5, 7, 5, 9), 4, (value, count) => seen.push([value, count]));
+  runs(5, 5, 7, 5).forEach((time, count) => seen.push([time, count]));
   assertEquals(seen, [[5, 2], [7, 1], [5, 1]]);
 });
 

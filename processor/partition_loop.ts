@@ -1,19 +1,21 @@
 /** The units of work of a partition that was taken: steps T6 and U1 to U7 of docs/exactly-once.md. */
-import type { Fetched, RecordBatch } from "../broker/port.ts";
+import type { Fetched } from "../broker/port.ts";
 import { ConfigError } from "../contracts/errors.ts";
 import { encodePosition, encodeSchema } from "./changelog.ts";
 import type { CommittedUnit, PartitionView, ProcessorContext } from "./context.ts";
-import type { ReadyRuleSet, StateChange, StepResult } from "./step_types.ts";
+import type { OpenStep, ReadyRuleSet, StateChange, StepResult } from "./step_types.ts";
 import { firstRecords } from "./first_records.ts";
 import type { TakenPartition } from "./take_partition.ts";
 import { unitBatches } from "./unit.ts";
 
-/** What a unit brings to U4. */
+/** A unit of work before U4. */
 interface Unit {
   /** Position after it. */
   next: number;
+  openedMs: number;
+  /** Once there is a record to judge. */
+  step: OpenStep | undefined;
   result: StepResult | undefined;
-  records: RecordBatch | undefined;
   /** Boundary, rule set and what they changed. */
   ruleChanges: StateChange[];
   appliedRules: string | undefined;
@@ -32,6 +34,8 @@ export class PartitionLoop<State, Compiled> {
   readonly #signal: AbortSignal;
   #rules!: ReadyRuleSet<Compiled>;
   #fetches = 0;
+  /** The fetch under way, or the last one. Two readers in turn: the batch of one is judged beside the other's fetch. */
+  #ahead!: Promise<Fetched>;
   #fetchBytes = FIRST_FETCH_BYTES;
   /** The commit under way; resolved when there is none. Its failure is the next await's. */
   #commit: Promise<void> = Promise.resolve();
@@ -54,7 +58,8 @@ export class PartitionLoop<State, Compiled> {
   }
 
   /**
-   * Works until the signal aborts; then the unit under way is finished and `run` resolves.
+   * Works until the signal aborts; then the commit under way is finished and `run` resolves. What was judged for a
+   * unit that still gathers is dropped with the state: the next owner judges it again.
    *
    * @throws whatever goes wrong in a unit; the caller throws everything away (E1).
    */
@@ -86,32 +91,44 @@ export class PartitionLoop<State, Compiled> {
   }
 
   async #work(): Promise<void> {
-    let ahead = this.#fetch(this.#taken.position);
+    this.#fetchFrom(this.#taken.position);
     while (!this.#signal.aborted) {
-      const isFirst = this.#fetches === 1;
-      const fetched = firstRecords(await ahead, isFirst ? FIRST_RECORDS : Infinity); // U1
-      const unit = this.#judge(fetched); // U2, U3
+      const { unit, backlog } = await this.#gather();
       await this.#commit;
-      // Nothing is judged beside the first unit, whose commit would wait for cold code.
-      const backlog = !isFirst && fetched.nextOffset < fetched.stable;
-      // Only now: the commit before used the other reader's batch, which this fetch may overwrite.
-      if (backlog) ahead = this.#fetch(unit.next);
       await this.#pace();
       if (this.#isDue(unit)) this.#begin(unit);
       if (backlog) continue;
       // No backlog: the shorter way to the alert is to commit at once and take what has come meanwhile.
       await this.#commit;
       await this.#pace();
-      ahead = this.#fetch(unit.next);
+      this.#fetchFrom(unit.next);
+    }
+  }
+
+  /** U1 to U3, over as many fetches as a backlog gives and a unit takes. */
+  async #gather(): Promise<{ unit: Unit; backlog: boolean }> {
+    const isFirst = this.#fetches === 1;
+    let fetched = firstRecords(await this.#ahead, isFirst ? FIRST_RECORDS : Infinity); // U1
+    const unit = this.#edge(fetched.fetchOffset, fetched.logStart); // U2
+    for (;;) {
+      // Nothing is done beside the first unit, whose commit would wait for cold code.
+      const backlog = !isFirst && fetched.nextOffset < fetched.stable;
+      if (backlog) this.#fetchFrom(fetched.nextOffset);
+      this.#judge(unit, fetched); // U3
+      if (!backlog || this.#isFull(unit)) {
+        unit.result = unit.step?.finish();
+        return { unit, backlog };
+      }
+      fetched = await this.#ahead;
     }
   }
 
   /** U1. An answer to another question is a bug of the adapter, never a reason to skip records. */
-  #fetch(offset: number): Promise<Fetched> {
+  #fetchFrom(offset: number): void {
     const { readers, partition } = this.#taken;
     const { topics, settings } = this.#context;
     const reader = readers[this.#fetches++ % 2]!;
-    const fetching = reader.fetch(topics.raw, partition, {
+    this.#ahead = reader.fetch(topics.raw, partition, {
       offset,
       bytesMax: Math.min(this.#fetchBytes, settings.fetchBytesMax),
       waitMsMax: settings.fetchWaitMsMax,
@@ -123,27 +140,30 @@ export class PartitionLoop<State, Compiled> {
         `Cannot use a fetch of "${topics.raw}/${partition}": asked for offset ${offset}, got ${fetched.fetchOffset} to ${fetched.nextOffset}`,
       );
     });
-    fetching.catch(() => {}); // it may fail while a commit is awaited; the loop meets it at U1
-    return fetching;
+    this.#ahead.catch(() => {}); // it may fail while a commit is awaited; the loop meets it at U1
   }
 
-  #judge(fetched: Fetched): Unit {
+  #judge(unit: Unit, fetched: Fetched): void {
     const { core, topics, settings, clock } = this.#context;
     const { state, partition } = this.#taken;
-    const { records } = fetched;
-    const { stable, end } = fetched;
+    const { records, stable, end } = fetched;
     Object.assign(this.#view, { stable, end });
-    const unit = this.#edge(fetched.fetchOffset, fetched.logStart); // U2
     unit.next = fetched.nextOffset;
-    if (records.count === 0) return unit;
-    unit.records = records;
-    unit.result = core.step(state, records, { // U3
+    if (records.count === 0) return;
+    unit.step ??= core.openStep(state, {
       partition,
       rawTopic: topics.raw,
       nowMs: clock.now(),
       limits: { recordBytesMax: settings.recordBytesMax },
     });
-    return unit;
+    unit.step.judge(records);
+  }
+
+  /** Whether a unit takes in no more of a backlog: larger ones spare work, and cost memory and delay. */
+  #isFull({ step, openedMs }: Unit): boolean {
+    const { settings, clock } = this.#context;
+    return (step?.outputBytes ?? 0) >= settings.unitBytesMax ||
+      clock.now() - openedMs >= settings.unitMsMax;
   }
 
   /** U2: a unit that begins at `offset`, with the rule change that is due there. */
@@ -152,8 +172,9 @@ export class PartitionLoop<State, Compiled> {
     const { state, history } = this.#taken;
     const unit: Unit = {
       next: offset,
+      openedMs: clock.now(),
+      step: undefined,
       result: undefined,
-      records: undefined,
       ruleChanges: [],
       appliedRules: undefined,
     };
@@ -195,11 +216,10 @@ export class PartitionLoop<State, Compiled> {
   async #transact(unit: Unit): Promise<void> {
     const { topics, clock, sessionId, observer } = this.#context;
     const { writer, partition, clusterId, topicId } = this.#taken;
-    const { next, result } = unit;
+    const { next, result, ruleChanges, appliedRules } = unit;
     const rulesVersion = this.#rules.version;
     const beganMs = clock.now();
     writer.begin(); // U4
-    const { ruleChanges } = unit;
     const marks = [
       ...(this.#schemaIsRecorded ? [] : [encodeSchema()]),
       encodePosition({ next, sessionId, clusterId, topicId, rulesVersion }),
@@ -209,13 +229,11 @@ export class PartitionLoop<State, Compiled> {
     const nowMs = clock.now(); // U7
     this.#schemaIsRecorded = true;
     Object.assign(this.#view, { position: next, rulesVersion });
-    const { appliedRules, records } = unit;
     observer.committed(
       {
         partition,
         position: next,
         result,
-        records,
         commitMs: nowMs - beganMs,
         nowMs,
         ...(appliedRules === undefined ? {} : { appliedRules }),

@@ -1,5 +1,5 @@
 /**
- * One step: a batch of raw records in, outputs and changes of the state out. Pure but for the state
+ * One step: batches of raw records in, outputs and changes of the state out. Pure but for the state
  * it is given: no clock, no I/O; `nowMs` goes into outputs and never into a verdict.
  */
 import type { RecordBatch } from "../broker/port.ts";
@@ -12,7 +12,8 @@ import { OutputBuilder } from "./output.ts";
 import { printDeadLetter } from "./output_dead_letter.ts";
 import type { PartitionState } from "./state.ts";
 import { FramedChanges, type StepOutputs } from "./step_outputs.ts";
-import type { StepContext, StepCounts, StepResult } from "./step_types.ts";
+import type { OpenStep, StepContext, StepCounts, StepResult } from "./step_types.ts";
+import { TimeRuns } from "./time_runs.ts";
 import { scanFast } from "./fast_scan.ts";
 import { type RawValue, validatePlain } from "./validate.ts";
 
@@ -27,9 +28,9 @@ const COUNTED_FIELDS: ReadonlySet<string> = new Set([
   ...FORBIDDEN_KEYS,
 ]);
 
-function emptyResult(records: number, outputs: StepOutputs): StepResult {
+function emptyResult(outputs: StepOutputs): StepResult {
   const counts: StepCounts = {
-    records,
+    records: 0,
     accepted: 0,
     alerts: 0,
     deadLettered: 0,
@@ -40,7 +41,8 @@ function emptyResult(records: number, outputs: StepOutputs): StepResult {
   return {
     ...outputs,
     counts,
-    alertRecords: [],
+    recordTimes: new TimeRuns(),
+    alertTimes: new TimeRuns(),
     alertInfos: [],
     deadLetterInfos: [],
   };
@@ -49,28 +51,22 @@ function emptyResult(records: number, outputs: StepOutputs): StepResult {
 /** Everything that the records of one step share. */
 interface Work {
   state: PartitionState;
-  records: RecordBatch;
   context: StepContext;
   result: StepResult;
   outputs: OutputBuilder;
   idOf: (sequence: number) => string | undefined;
 }
 
-/** Judges a batch, record by record in offset order. Throws before the first rules are in force. */
-export function step(
-  state: PartitionState,
-  records: RecordBatch,
-  context: StepContext,
-): StepResult {
-  const { partition, rawTopic, nowMs, limits } = context;
-  const { rulesVersion, accepted } = state;
+/** Begins a step. Throws before the first rules are in force. */
+export function openStep(state: PartitionState, context: StepContext): OpenStep {
+  const { partition, rawTopic, nowMs } = context;
+  const { rulesVersion } = state;
   if (rulesVersion === undefined) {
     throw new Error(`Cannot judge partition "${partition}": no rules are in force`);
   }
-  const result = emptyResult(records.count, state.outputs.next());
+  const result = emptyResult(state.outputs.next());
   const work: Work = {
     state,
-    records,
     context,
     result,
     outputs: new OutputBuilder({
@@ -80,25 +76,56 @@ export function step(
     }),
     idOf: (sequence) => state.dedup.idOf(sequence),
   };
+  const { transactions, alerts, deadLetters } = result;
+  return {
+    judge: (records) => judge(work, records),
+    get outputBytes() {
+      return transactions.bytesHeld + alerts.bytesHeld + deadLetters.bytesHeld;
+    },
+    finish: () => finish(work),
+  };
+}
+
+/** A step of one batch. */
+export function step(
+  state: PartitionState,
+  records: RecordBatch,
+  context: StepContext,
+): StepResult {
+  const open = openStep(state, context);
+  open.judge(records);
+  return open.finish();
+}
+
+/** Judges record by record, in offset order. */
+function judge(work: Work, records: RecordBatch): void {
+  const { state, result, context: { limits } } = work;
+  const { accepted } = state;
+  result.counts.records += records.count;
   const raw: RawValue = { bytes: records.bytes, start: 0, end: 0, timestampMs: 0 };
   for (let i = 0; i < records.count; i++) {
     raw.start = records.valueStart[i]!;
     raw.end = records.valueEnd[i]!;
     raw.timestampMs = records.timestamps[i]!;
+    result.recordTimes.add(raw.timestampMs);
     const { start, end, timestampMs } = raw;
     const isPlain = end - start <= limits.recordBytesMax &&
       scanFast(raw.bytes, start, end, timestampMs, accepted);
     if (!isPlain) {
       const rejection = validatePlain(raw, limits.recordBytesMax, accepted);
       if (rejection !== undefined) {
-        refuse(work, i, raw, rejection);
+        refuse(work, records, i, raw, rejection);
         continue;
       }
     }
     const sequence = state.dedup.add(accepted.id0, accepted.id1, accepted.id2, accepted.id3);
-    if (sequence < 0) refuse(work, i, raw, duplicateOf(state));
-    else take(work, i, sequence);
+    if (sequence < 0) refuse(work, records, i, raw, duplicateOf(state));
+    else take(work, records, i, sequence);
   }
+}
+
+/** Adds what changed in the state. */
+function finish({ state, result }: Work): StepResult {
   const changes = new FramedChanges(result.changes);
   state.dedup.drain(changes);
   state.engine.drain(changes);
@@ -118,8 +145,8 @@ function duplicateOf({ accepted, dedup }: PartitionState): Rejection {
 }
 
 /** Judges an accepted transaction and writes it and its alerts. */
-function take(work: Work, index: number, sequence: number): void {
-  const { state, records, result, outputs } = work;
+function take(work: Work, records: RecordBatch, index: number, sequence: number): void {
+  const { state, result, outputs } = work;
   const { accepted, facts, engine } = state;
   const offset = records.offsets[index]!;
   facts.offset = offset;
@@ -141,7 +168,7 @@ function take(work: Work, index: number, sequence: number): void {
   outputs.transaction(transactions, accepted, engine.firedCount > 0);
   counts.accepted++;
   if (!keyIsAccount(records, index, accepted)) counts.keyMismatch++;
-  if (engine.firedCount > 0) raise(work, index);
+  if (engine.firedCount > 0) raise(work, records, index);
 }
 
 /** Whether a raw record's key is its account_id. */
@@ -156,17 +183,17 @@ function keyIsAccount(records: RecordBatch, index: number, accepted: Accepted): 
 }
 
 /** Writes the alerts of the transaction that was judged last. */
-function raise(work: Work, index: number): void {
-  const { state, records, result, outputs, context } = work;
+function raise(work: Work, records: RecordBatch, index: number): void {
+  const { state, result, outputs, context } = work;
   const offset = records.offsets[index]!;
   const { accepted, facts, engine } = state;
-  const { alerts, alertRecords, counts, alertInfos } = result;
+  const { alerts, alertTimes, counts, alertInfos } = result;
   const accountId = accountOf(facts);
   const explainContext = { accountId, transactionIdOf: work.idOf };
   for (let i = 0; i < engine.firedCount; i++) {
     const rule = engine.fired[i]!;
     outputs.alert(alerts, accepted, rule, rule.logic.explain(facts, explainContext));
-    alertRecords.push(index);
+    alertTimes.add(records.timestamps[index]!);
     counts.alerts++;
     if (alertInfos.length >= INFOS_MAX) continue;
     alertInfos.push({
@@ -180,8 +207,14 @@ function raise(work: Work, index: number): void {
 }
 
 /** Writes the dead letter of a record. */
-function refuse(work: Work, index: number, raw: RawValue, rejection: Rejection): void {
-  const { records, context, result, outputs } = work;
+function refuse(
+  work: Work,
+  records: RecordBatch,
+  index: number,
+  raw: RawValue,
+  rejection: Rejection,
+): void {
+  const { context, result, outputs } = work;
   const { deadLetters, counts, deadLetterInfos } = result;
   const offset = records.offsets[index]!;
   const trace = formatTrace(context.rawTopic, context.partition, offset);

@@ -7,6 +7,7 @@ import type { Compression } from "../broker/packing.ts";
 import type { RecordBatch } from "../broker/port.ts";
 import type { StateChange } from "../rules/state_change.ts";
 import type { StepOutputs } from "./step_outputs.ts";
+import type { TimeRuns } from "./time_runs.ts";
 
 export type { StateChange };
 
@@ -58,14 +59,26 @@ export interface StepCounts {
   failuresByField: Map<string, number>;
 }
 
-/** What a batch gives. */
+/** What a step gives. */
 export interface StepResult extends StepOutputs {
   counts: StepCounts;
-  /** Of each alert, the index of its record in the batch; ascending. */
-  alertRecords: number[];
+  /** Broker times of the records judged. */
+  recordTimes: TimeRuns;
+  /** Broker times of the records behind the alerts. */
+  alertTimes: TimeRuns;
   /** The first few, for the audit log; `counts` has all. */
   alertInfos: AlertInfo[];
   deadLetterInfos: DeadLetterInfo[];
+}
+
+/** A step under way: batches that follow each other are judged into one result. */
+export interface OpenStep {
+  /** Judges a batch; mutates the state. Nothing of the batch is looked at later. */
+  judge(records: RecordBatch): void;
+  /** Bytes of memory that the outputs take so far, the changes of the state left out. */
+  readonly outputBytes: number;
+  /** Ends it, with what changed in the state. Nothing of the step is called after that. */
+  finish(): StepResult;
 }
 
 /** A rule set as the changelog stores it: enough to judge the same records the same way again. */
@@ -95,10 +108,10 @@ export interface ProcessorCore<State, Compiled> {
    */
   setRules(state: State, rules: Compiled): StateChange[];
   /**
-   * Judges a batch; mutates `state`, pure otherwise. The outputs stay as they are through the next step, and are
-   * overwritten by the one after it.
+   * Begins a step, which mutates `state` and is pure otherwise. The outputs stay as they are through the next step,
+   * and are overwritten by the one after it.
    */
-  step(state: State, records: RecordBatch, context: StepContext): StepResult;
+  openStep(state: State, context: StepContext): OpenStep;
   /**
    * Compiles a stored rule set under the settings of this process. Its version differs from the stored one
    * when the engine or a setting changed since.

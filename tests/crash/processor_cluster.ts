@@ -84,6 +84,7 @@ export class Cluster {
         ...SETTINGS_DEFAULT,
         batchMsMin: 20,
         fetchBytesMax: 4 * 1024 * 1024,
+        unitBytesMax: 4 * 1024 * 1024,
         recordBytesMax: 262_144,
         transactionTimeoutMs: 10_000,
         dedupIdsMax: DEDUP_IDS,

@@ -3,10 +3,15 @@
  * n-th record of an account" alerts. Lost, doubled or reordered state changes verdicts, so it shows.
  * A raw value is `<account>:<anything>`; one that starts with `!` is refused.
  */
-import type { RecordBatch } from "../../broker/port.ts";
 import type { RecordFrames } from "../../broker/record_frames.ts";
 import { createStepOutputs } from "../../processor/step_outputs.ts";
-import type { ProcessorCore, ReadyRuleSet, StepResult } from "../../processor/step_types.ts";
+import type {
+  OpenStep,
+  ProcessorCore,
+  ReadyRuleSet,
+  StepResult,
+} from "../../processor/step_types.ts";
+import { TimeRuns } from "../../processor/time_runs.ts";
 
 /** Records per account. */
 export type ToyState = Map<string, number>;
@@ -43,12 +48,13 @@ export function createToyCore(
   options: { failAt?: (value: string) => boolean } = {},
 ): ProcessorCore<ToyState, ToyRules> {
   const every = new WeakMap<ToyState, number>();
-  function step(state: ToyState, records: RecordBatch, place: string): StepResult {
+  function openStep(state: ToyState, place: string): OpenStep {
     const result: StepResult = {
       ...createStepOutputs(),
-      alertRecords: [],
+      recordTimes: new TimeRuns(),
+      alertTimes: new TimeRuns(),
       counts: {
-        records: records.count,
+        records: 0,
         accepted: 0,
         alerts: 0,
         deadLettered: 0,
@@ -60,16 +66,13 @@ export function createToyCore(
       deadLetterInfos: [],
     };
     const touched = new Set<string>();
-    for (let i = 0; i < records.count; i++) {
-      const value = decoder.decode(
-        records.bytes.subarray(records.valueStart[i]!, records.valueEnd[i]!),
-      );
-      const trace = `${place}/${records.offsets[i]}`;
+    function judge(value: string, trace: string): void {
       if (options.failAt?.(value)) throw new Error(`the core fails on ${value}`);
+      result.counts.records++;
       if (value.startsWith("!")) {
         put(result.deadLetters, "none", value, trace);
         result.counts.deadLettered++;
-        continue;
+        return;
       }
       const account = value.slice(0, value.indexOf(":"));
       const count = (state.get(account) ?? 0) + 1;
@@ -78,18 +81,28 @@ export function createToyCore(
       put(result.transactions, account, value, trace);
       result.counts.accepted++;
       const n = every.get(state)!;
-      if (count % n !== 0) continue;
+      if (count % n !== 0) return;
       put(result.alerts, account, `${toyVersion(n)} at ${count}`, trace);
-      result.alertRecords.push(i);
       result.counts.alerts++;
     }
-    for (const account of touched) {
-      result.changes.add(
-        encoder.encode(`a/${account}`),
-        encoder.encode(String(state.get(account))),
-      );
-    }
-    return result;
+    return {
+      judge({ count, bytes, offsets, valueStart, valueEnd }) {
+        for (let i = 0; i < count; i++) {
+          const value = decoder.decode(bytes.subarray(valueStart[i]!, valueEnd[i]!));
+          judge(value, `${place}/${offsets[i]}`);
+        }
+      },
+      get outputBytes() {
+        return result.transactions.bytesHeld + result.alerts.bytesHeld;
+      },
+      finish() {
+        for (const account of touched) {
+          const count = encoder.encode(String(state.get(account)));
+          result.changes.add(encoder.encode(`a/${account}`), count);
+        }
+        return result;
+      },
+    };
   }
   return {
     createPartitionState: () => new Map(),
@@ -103,8 +116,7 @@ export function createToyCore(
       every.set(state, rules.every);
       return [];
     },
-    step: (state, records, { rawTopic, partition }) =>
-      step(state, records, `${rawTopic}/${partition}`),
+    openStep: (state, { rawTopic, partition }) => openStep(state, `${rawTopic}/${partition}`),
     compileStored: ({ document }) => toyRules((JSON.parse(document) as ToyRules).every),
   };
 }

@@ -28,6 +28,7 @@ export const FAST: ProcessorSettings = {
   ...SETTINGS_DEFAULT,
   batchMsMin: 0,
   fetchBytesMax: 2000,
+  unitBytesMax: 2000,
   recordBytesMax: 262_144,
   transactionTimeoutMs: 10_000,
   dedupIdsMax: 1024,
@@ -127,6 +128,8 @@ export interface Instance {
 export class World<State, Compiled> {
   readonly broker: MemoryBroker;
   readonly errors: unknown[] = [];
+  /** Position of each unit that was committed, in order. */
+  readonly positions: number[] = [];
   rules: ReadyRuleSet<Compiled> | undefined;
   /** How far the clock is ahead of the machine's: a process that was stopped for long finds it so. */
   aheadMs = 0;
@@ -174,7 +177,7 @@ export class World<State, Compiled> {
       sessionId,
       clock,
       observer: {
-        committed: () => {},
+        committed: ({ position }) => this.positions.push(position),
         failed: (_partition, _type, error) => this.errors.push(error),
       },
       log: silent,
