@@ -75,7 +75,10 @@ export class PartitionLoop<State, Compiled> {
     }
   }
 
-  /** T6: rules in force, and on record before anything that was judged under them: U4 waits for this commit too. */
+  /**
+   * T6: rules in force, and on record before anything that was judged under them: U4 waits for this commit too. Not
+   * with the first unit: its outputs, were it aborted, would lie in the log without a position, which is T4's gap.
+   */
   #open(): void {
     const { core, rules } = this.#context;
     const { storedRules, storedRulesError, state, stored, position } = this.#taken;

@@ -25,7 +25,7 @@ for (const name of ["processor", "sink"] as const) {
   Deno.test(`${name}: its permissions let it load the addon for checksums, and nothing else native`, async () => {
     const flags = stageFlags(await currentPlace(), name);
     const load = `import { loadCrc32cAddon } from ${JSON.stringify(ADDON)};
-      console.log(await loadCrc32cAddon());`;
+      console.log(String(await loadCrc32cAddon()));`;
     assertEquals(await evaluate(flags, load), "true");
     const open = `try { Deno.dlopen("libc.so.6", {}); console.log("opened"); }
       catch (error) { console.log(error.name); }`;
