@@ -1,8 +1,17 @@
-/** Cells as bytes in the changelog: a version, then zigzag varints, trailing zeros left out. */
+/**
+ * Cells as bytes in the changelog: records of a fixed number of an account's cells, side by side. A version, then
+ * zigzag varints: words of a cell, places for cells; then for each place how many words it has, trailing zeros
+ * left out, plus one, or 0 where it holds no cell; key, last touch and those words.
+ *
+ * Version 1 held a single cell, whose words went on to the end. It is read, and no longer written.
+ */
 import { NotReadyError } from "../contracts/errors.ts";
 
-/** First byte of an encoded cell. */
-export const CELL_VERSION = 1;
+/** First byte of a record that is written. */
+export const CELLS_VERSION = 2;
+
+/** First byte of a record of a single cell. */
+const SINGLE_VERSION = 1;
 
 /** Most bytes that one varint takes. */
 const VARINT_BYTES_MAX = 8;
@@ -52,6 +61,10 @@ class VarintReader {
   at = 0;
   constructor(readonly bytes: Uint8Array) {}
 
+  get isAtEnd(): boolean {
+    return this.at === this.bytes.length;
+  }
+
   next(): number {
     const first = this.#byte();
     let size = (first & 0x7e) / 2;
@@ -72,65 +85,91 @@ class VarintReader {
   }
 }
 
-/** Most bytes of an encoded cell of `length` words. */
-export function cellBytesMax(length: number): number {
-  return 1 + (length + 3) * VARINT_BYTES_MAX;
+/** Most bytes of a record of `cells` places for cells of `cellWords` words. */
+export function cellsBytesMax(cellWords: number, cells: number): number {
+  return 1 + (2 + cells * (cellWords + 3)) * VARINT_BYTES_MAX;
 }
 
-/**
- * Encodes the cell whose `length` words begin at `base` to the start of `into`, which has room for
- * {@linkcode cellBytesMax}; returns where it ends.
- */
-export function encodeCell(
+/** Writes the beginning of a record to the start of `into`, which has room for {@linkcode cellsBytesMax}; returns where it ends. */
+export function beginCells(into: Uint8Array, cellWords: number, cells: number): number {
+  into[0] = CELLS_VERSION;
+  return writeVarint(into, writeVarint(into, 1, cellWords), cells);
+}
+
+/** Writes a place without a cell at `at`; returns where it ends. */
+export function writeNoCell(into: Uint8Array, at: number): number {
+  into[at] = 0;
+  return at + 1;
+}
+
+/** Writes the cell whose words begin at `base` at `at`; returns where it ends. */
+export function writeCell(
+  into: Uint8Array,
+  at: number,
   key: number,
   touched: number,
   words: Float64Array,
   base: number,
   length: number,
-  into: Uint8Array,
 ): number {
   let used = length;
   while (used > 0 && words[base + used - 1] === 0) used--;
-  into[0] = CELL_VERSION;
-  let at = writeVarint(into, 1, length);
+  at = writeVarint(into, at, used + 1);
   at = writeVarint(into, at, key);
   at = writeVarint(into, at, touched);
   for (let i = 0; i < used; i++) at = writeVarint(into, at, words[base + i]!);
   return at;
 }
 
-/** Number of words that an encoded cell has room for. */
-export function cellWordsOf(value: Uint8Array): number {
-  return header(value).next();
-}
+/** A record of cells that is read place by place. */
+export class CellsReader {
+  readonly cellWords: number;
+  /** Places for cells. */
+  readonly cells: number;
+  /** Of the cell that was read last. */
+  key = 0;
+  touched = 0;
+  readonly #varints: VarintReader;
+  readonly #isSingle: boolean;
+  #used = 0;
 
-function header(value: Uint8Array): VarintReader {
-  if (value[0] !== CELL_VERSION) {
-    throw new NotReadyError(
-      `Cannot read a cell of version "${value[0]}": expected ${CELL_VERSION}`,
-    );
+  /** @throws {NotReadyError} for a version that this program does not know. */
+  constructor(value: Uint8Array) {
+    const version = value[0];
+    this.#isSingle = version === SINGLE_VERSION;
+    if (!this.#isSingle && version !== CELLS_VERSION) {
+      throw new NotReadyError(
+        `Cannot read cells of version "${version}": expected at most ${CELLS_VERSION}`,
+      );
+    }
+    this.#varints = new VarintReader(value);
+    this.#varints.at = 1;
+    this.cellWords = this.#varints.next();
+    this.cells = this.#isSingle ? 1 : this.#varints.next();
   }
-  const reader = new VarintReader(value);
-  reader.at = 1;
-  return reader;
-}
 
-/** Decodes a cell into `words`, which must have as many words as it was encoded from. */
-export function decodeCell(
-  value: Uint8Array,
-  words: Float64Array,
-): { key: number; touched: number } {
-  const reader = header(value);
-  const length = reader.next();
-  if (length !== words.length) {
-    throw new Error(`Cannot read a cell of ${length} words: expected ${words.length}`);
+  /** Goes to the next place; false where it holds no cell, else {@linkcode read} it. */
+  next(): boolean {
+    this.#used = this.#isSingle ? this.cellWords : this.#varints.next() - 1;
+    if (this.#used > this.cellWords) {
+      throw new Error(`Cannot read a cell of ${this.#used} words: expected ${this.cellWords}`);
+    }
+    return this.#used >= 0;
   }
-  const key = reader.next();
-  const touched = reader.next();
-  words.fill(0);
-  for (let i = 0; reader.at < value.length; i++) {
-    if (i >= length) throw new Error(`Cannot read a cell: more than its ${length} words follow`);
-    words[i] = reader.next();
+
+  /** Reads the cell of this place into `words`, as many as it has. */
+  read(words: Float64Array): void {
+    const varints = this.#varints;
+    this.key = varints.next();
+    this.touched = varints.next();
+    words.fill(0);
+    for (let i = 0; i < this.#used && !(this.#isSingle && varints.isAtEnd); i++) {
+      words[i] = varints.next();
+    }
   }
-  return { key, touched };
+
+  /** Ends the record. */
+  end(): void {
+    if (!this.#varints.isAtEnd) throw new Error("Cannot read cells: more bytes follow");
+  }
 }

@@ -1,10 +1,17 @@
 /** Where stateful rules keep their cells: typed arrays, two orders of eviction, a changelog. */
+import { NotReadyError } from "../contracts/errors.ts";
 import { ACCOUNT_ID_LENGTH_MAX } from "../contracts/limits.ts";
 import { AccountIndex } from "./account_index.ts";
-import { cellBytesMax, decodeCell, encodeCell } from "./cell_codec.ts";
+import { beginCells, cellsBytesMax, CellsReader, writeCell, writeNoCell } from "./cell_codec.ts";
 import type { ChangeSink } from "./state_change.ts";
 import { type Facts, hashBytes } from "./values/facts.ts";
 import { type Cells, CELLS_PER_ACCOUNT_MAX as SLOTS } from "./rule_type.ts";
+
+/**
+ * Cells of an account in one record of the changelog: cells touched one after the other lie side by side, so a unit
+ * of many records writes several at once, and one of few does not write all 16 for a single one (docs/decisions/0018).
+ */
+const CELLS_PER_RECORD = 4;
 
 /** In the place of the offset of a slot's last touch, where it holds no cell. */
 const FREE = -1;
@@ -27,8 +34,8 @@ function slotOf(keys: Float64Array, at: number, key: number): number {
  * The cells of one rule in one partition. Everything that decides what is kept is a function of the
  * sequence of touches: the same touches, from the same restored state, keep the same cells.
  *
- * A cell's changelog key is `<prefix><account>/<slot>`, so a slot that is given to another cell
- * overwrites its predecessor and needs no tombstone.
+ * An account's slots are grouped into pages, each a record of the changelog under `<prefix><account>/<page>`:
+ * a slot that is given to another cell overwrites its predecessor and needs no tombstone.
  */
 export class CellStore implements Cells {
   words: Float64Array;
@@ -44,12 +51,14 @@ export class CellStore implements Cells {
   #keys: Float64Array;
   #touched: Float64Array;
   #rows: Int32Array;
-  // Per row: a row is a cell's place in `words`.
-  #rowOwner: Int32Array;
-  #rowDirty: Uint8Array;
+  // A row is a cell's place in `words`.
   #rowCount = 0;
   #freeRows: number[] = [];
-  #dirtyRows: number[] = [];
+  readonly #pageSlots: number;
+  /** Slots to pages. */
+  readonly #pageShift: number;
+  #pageDirty: Uint8Array;
+  #dirtyPages: number[] = [];
   #gone = new Map<string, true>();
   #current = -1;
   // The key touched last, and the bases of its neighbours' cells.
@@ -57,9 +66,16 @@ export class CellStore implements Cells {
   #before = -1;
   #after = -1;
 
+  /** @param options `cellsPerRecord`: as the changelog has them, 1 in those of earlier programs */
   constructor(
-    options: { cellWords: number; accountsMax: number; prefix: string },
+    options: { cellWords: number; accountsMax: number; prefix: string; cellsPerRecord?: number },
   ) {
+    const { cellsPerRecord = CELLS_PER_RECORD } = options;
+    this.#pageShift = Math.log2(cellsPerRecord);
+    if (!Number.isInteger(this.#pageShift) || cellsPerRecord > SLOTS) {
+      throw new NotReadyError(`Cannot use records of ${cellsPerRecord} cells`);
+    }
+    this.#pageSlots = cellsPerRecord;
     this.cellWords = options.cellWords;
     this.accountsMax = options.accountsMax;
     this.#prefix = options.prefix;
@@ -67,15 +83,14 @@ export class CellStore implements Cells {
     this.#prefixLength = prefix.length;
     this.#keyScratch = new Uint8Array(prefix.length + ACCOUNT_ID_LENGTH_MAX + 4);
     this.#keyScratch.set(prefix);
-    this.#valueScratch = new Uint8Array(cellBytesMax(options.cellWords));
+    this.#valueScratch = new Uint8Array(cellsBytesMax(options.cellWords, cellsPerRecord));
     this.#accounts = new AccountIndex(Math.min(1024, options.accountsMax));
     const slots = this.#accounts.capacity * SLOTS;
     this.#keys = new Float64Array(slots).fill(NaN);
     this.#touched = new Float64Array(slots).fill(FREE);
     this.#rows = new Int32Array(slots);
     this.words = new Float64Array(64 * this.cellWords);
-    this.#rowOwner = new Int32Array(64);
-    this.#rowDirty = new Uint8Array(64);
+    this.#pageDirty = new Uint8Array(slots >>> this.#pageShift);
   }
 
   /** Accounts that have at least one cell. */
@@ -128,15 +143,15 @@ export class CellStore implements Cells {
       for (let i = row * this.cellWords; i < rowEnd; i++) words[i] = 0;
       keys[place] = key;
       this.#rows[place] = row;
-      this.#rowOwner[row] = place;
     }
     this.#key = key;
     this.#before = before < 0 ? -1 : this.#rows[before]! * this.cellWords;
     this.#after = after < 0 ? -1 : this.#rows[after]! * this.cellWords;
     touched[place] = facts.offset;
-    if (this.#rowDirty[row] === 0) {
-      this.#rowDirty[row] = 1;
-      this.#dirtyRows.push(row);
+    const page = place >>> this.#pageShift;
+    if (this.#pageDirty[page] === 0) {
+      this.#pageDirty[page] = 1;
+      this.#dirtyPages.push(page);
     }
     return row * this.cellWords;
   }
@@ -153,12 +168,8 @@ export class CellStore implements Cells {
   #takeRow(): number {
     const free = this.#freeRows.pop();
     if (free !== undefined) return free;
-    if (this.#rowCount === this.#rowOwner.length) {
-      const rows = this.#rowCount * 2;
-      this.words = grow(this.words, rows * this.cellWords);
-      this.#rowOwner = grow(this.#rowOwner, rows);
-      this.#rowDirty = grow(this.#rowDirty, rows);
-    }
+    const used = this.#rowCount * this.cellWords;
+    if (used === this.words.length) this.words = grow(this.words, 2 * used);
     return this.#rowCount++;
   }
 
@@ -180,63 +191,84 @@ export class CellStore implements Cells {
       this.#keys = grow(this.#keys, slots).fill(NaN, filled);
       this.#touched = grow(this.#touched, slots).fill(FREE, filled);
       this.#rows = grow(this.#rows, slots);
+      this.#pageDirty = grow(this.#pageDirty, slots >>> this.#pageShift);
     }
     return account;
   }
 
   #dropAccount(account: number): void {
     const at = account * SLOTS;
-    for (let i = 0; i < SLOTS; i++) {
-      if (Number.isNaN(this.#keys[at + i]!)) continue;
-      this.#gone.set(this.#keyText(account, i), true);
-      this.#freeSlot(at + i);
+    for (let i = 0; i < SLOTS; i += this.#pageSlots) {
+      if (!this.#hasCells(at + i)) continue;
+      this.#gone.set(this.#keyText(account, i >>> this.#pageShift), true);
+      this.#freePage(at + i);
     }
     this.#accounts.remove(account);
   }
 
+  /** Whether the page that begins at slot `first` holds a cell. */
+  #hasCells(first: number): boolean {
+    for (let i = first; i < first + this.#pageSlots; i++) {
+      if (!Number.isNaN(this.#keys[i]!)) return true;
+    }
+    return false;
+  }
+
+  #freePage(first: number): void {
+    for (let i = first; i < first + this.#pageSlots; i++) this.#freeSlot(i);
+  }
+
   #freeSlot(index: number): void {
-    const row = this.#rows[index]!;
+    if (Number.isNaN(this.#keys[index]!)) return;
     this.#keys[index] = NaN;
     this.#touched[index] = FREE;
-    this.#rowOwner[row] = -1;
-    this.#freeRows.push(row);
+    this.#freeRows.push(this.#rows[index]!);
   }
 
-  #keyText(account: number, slot: number): string {
-    return `${this.#prefix}${this.#accounts.name(account)}/${slot}`;
+  #keyText(account: number, page: number): string {
+    return `${this.#prefix}${this.#accounts.name(account)}/${page}`;
   }
 
-  /** The key of a cell, in the scratch; returns where it ends. */
-  #writeKey(account: number, slot: number): number {
+  /** The key of a page, in the scratch; returns where it ends. */
+  #writeKey(account: number, page: number): number {
     const bytes = this.#keyScratch;
     let at = this.#accounts.writeName(account, bytes, this.#prefixLength);
     bytes[at++] = 0x2f;
-    if (slot >= 10) bytes[at++] = 0x31;
-    bytes[at++] = 0x30 + slot % 10;
+    if (page >= 10) bytes[at++] = 0x31;
+    bytes[at++] = 0x30 + page % 10;
+    return at;
+  }
+
+  /** The page that begins at slot `first`, in the scratch; returns where it ends. */
+  #writePage(first: number): number {
+    const { words, cellWords } = this;
+    const bytes = this.#valueScratch;
+    let at = beginCells(bytes, cellWords, this.#pageSlots);
+    for (let i = first; i < first + this.#pageSlots; i++) {
+      const key = this.#keys[i]!;
+      if (Number.isNaN(key)) at = writeNoCell(bytes, at);
+      else {
+        const base = this.#rows[i]! * cellWords;
+        at = writeCell(bytes, at, key, this.#touched[i]!, words, base, cellWords);
+      }
+    }
     return at;
   }
 
   /** Changes since the last call, one per key. */
   drain(changes: ChangeSink): void {
-    for (const row of this.#dirtyRows) {
-      this.#rowDirty[row] = 0;
-      const owner = this.#rowOwner[row]!;
-      if (owner < 0) continue; // freed again
-      const slot = owner % SLOTS;
-      const account = (owner - slot) / SLOTS;
-      if (this.#gone.size > 0) this.#gone.delete(this.#keyText(account, slot));
-      const keyEnd = this.#writeKey(account, slot);
-      const valueEnd = encodeCell(
-        this.#keys[owner]!,
-        this.#touched[owner]!,
-        this.words,
-        row * this.cellWords,
-        this.cellWords,
-        this.#valueScratch,
-      );
-      changes.change(this.#keyScratch, keyEnd, this.#valueScratch, valueEnd);
+    for (const dirty of this.#dirtyPages) {
+      this.#pageDirty[dirty] = 0;
+      const first = dirty << this.#pageShift;
+      if (!this.#hasCells(first)) continue; // freed again
+      const slot = first % SLOTS;
+      const account = (first - slot) / SLOTS;
+      const page = slot >>> this.#pageShift;
+      if (this.#gone.size > 0) this.#gone.delete(this.#keyText(account, page));
+      const keyEnd = this.#writeKey(account, page);
+      changes.change(this.#keyScratch, keyEnd, this.#valueScratch, this.#writePage(first));
     }
-    this.#dirtyRows.length = 0;
+    this.#dirtyPages.length = 0;
     for (const text of this.#gone.keys()) {
       const key = encoder.encode(text);
       changes.change(key, key.length, null, 0);
@@ -244,7 +276,7 @@ export class CellStore implements Cells {
     this.#gone.clear();
   }
 
-  /** Keys of all cells, for tombstones; empties the store. At most `limit` cells per call. */
+  /** Keys of all pages, for tombstones; empties the store. About `limit` keys per call. */
   dismantle(limit: number): Uint8Array[] {
     const keys: Uint8Array[] = [];
     while (keys.length < limit && this.#accounts.count > 0) {
@@ -256,28 +288,38 @@ export class CellStore implements Cells {
   }
 
   /** Takes one record of the changelog, in log order, before any touch. */
-  restore(account: string, slot: number, value: Uint8Array | null): void {
+  restore(account: string, page: number, value: Uint8Array | null): void {
     const bytes = encoder.encode(account);
-    if (bytes.length > ACCOUNT_ID_LENGTH_MAX || !(slot >= 0 && slot < SLOTS)) {
-      throw new Error(`Cannot restore cell "${account}/${slot}": not a key of this program`);
+    if (bytes.length > ACCOUNT_ID_LENGTH_MAX || !(page >= 0 && page < SLOTS / this.#pageSlots)) {
+      throw new Error(`Cannot restore cells "${account}/${page}": not a key of this program`);
     }
     const hash = hashBytes(bytes, 0, bytes.length);
     let index = this.#accounts.find(bytes, 0, bytes.length, hash);
     if (value === null) {
-      if (index >= 0 && !Number.isNaN(this.#keys[index * SLOTS + slot]!)) {
-        this.#freeSlot(index * SLOTS + slot);
-      }
+      if (index >= 0) this.#freePage(index * SLOTS + page * this.#pageSlots);
       return;
     }
     if (index < 0) index = this.#insertAccount(bytes, 0, bytes.length, hash);
-    const at = index * SLOTS + slot;
+    const record = new CellsReader(value);
+    if (record.cellWords !== this.cellWords || record.cells !== this.#pageSlots) {
+      throw new Error(
+        `Cannot restore cells "${account}/${page}": ${record.cells} of ${record.cellWords} words, ` +
+          `expected ${this.#pageSlots} of ${this.cellWords}`,
+      );
+    }
+    const first = index * SLOTS + page * this.#pageSlots;
+    for (let at = first; at < first + this.#pageSlots; at++) this.#restoreSlot(at, record);
+    record.end();
+  }
+
+  #restoreSlot(at: number, record: CellsReader): void {
+    if (!record.next()) return this.#freeSlot(at);
     const row = Number.isNaN(this.#keys[at]!) ? this.#takeRow() : this.#rows[at]!;
     const base = row * this.cellWords;
-    const cell = decodeCell(value, this.words.subarray(base, base + this.cellWords));
-    this.#keys[at] = cell.key;
-    this.#touched[at] = cell.touched;
+    record.read(this.words.subarray(base, base + this.cellWords));
+    this.#keys[at] = record.key;
+    this.#touched[at] = record.touched;
     this.#rows[at] = row;
-    this.#rowOwner[row] = at;
   }
 
   /** Brings restored accounts into the order of their last touch; drops what a smaller limit does not hold. */

@@ -1,38 +1,150 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AccountIndex } from "./account_index.ts";
-import { cellBytesMax, decodeCell, encodeCell } from "./cell_codec.ts";
+import { beginCells, cellsBytesMax, CellsReader, writeCell, writeNoCell } from "./cell_codec.ts";
 import { CellStore } from "./cells.ts";
-import { emptyFacts, hashBytes } from "./values/facts.ts";
+import { ChangeList } from "./state_change.ts";
+import { emptyFacts, type Facts, hashBytes } from "./values/facts.ts";
 
-function encoded(key: number, touched: number, words: Float64Array, base: number, length: number) {
-  const into = new Uint8Array(cellBytesMax(length));
-  return into.slice(0, encodeCell(key, touched, words, base, length, into));
+/** A cell, or the lack of one. */
+type Cell = { key: number; touched: number; words: number[] } | undefined;
+
+function encoded(cells: readonly Cell[], cellWords: number): Uint8Array {
+  const into = new Uint8Array(cellsBytesMax(cellWords, cells.length));
+  let at = beginCells(into, cellWords, cells.length);
+  for (const cell of cells) {
+    if (cell === undefined) at = writeNoCell(into, at);
+    else {
+      const words = Float64Array.from([7, ...cell.words]);
+      at = writeCell(into, at, cell.key, cell.touched, words, 1, cellWords);
+    }
+  }
+  return into.slice(0, at);
 }
 
-Deno.test("a cell comes back as it was, for any safe integers", () => {
+function decoded(value: Uint8Array): Cell[] {
+  const record = new CellsReader(value);
+  const cells = Array.from({ length: record.cells }, () => {
+    if (!record.next()) return undefined;
+    const words = new Float64Array(record.cellWords).fill(5);
+    record.read(words);
+    return { key: record.key, touched: record.touched, words: [...words] };
+  });
+  record.end();
+  return cells;
+}
+
+Deno.test("cells come back as they were, for any safe integers", () => {
   const edge = fc.constantFrom(0, 1, -1, 63, 64, -64, -65, 127, 128, 2 ** 31, 2 ** 32);
   const extreme = fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER);
   const word = fc.oneof(edge, extreme, fc.maxSafeInteger());
+  const record = fc.nat(30).chain((cellWords) => {
+    const words = fc.array(word, { minLength: cellWords, maxLength: cellWords });
+    const cell = fc.record({ key: word, touched: fc.maxSafeNat(), words }, {
+      noNullPrototype: true,
+    });
+    return fc.tuple(fc.constant(cellWords), fc.array(fc.option(cell, { nil: undefined })));
+  });
   fc.assert(
-    fc.property(fc.array(word, { maxLength: 40 }), word, fc.maxSafeNat(), (words, key, touched) => {
-      const bytes = encoded(key, touched, Float64Array.from([7, ...words]), 1, words.length);
-      const decoded = new Float64Array(words.length).fill(5);
-      assertEquals(decodeCell(bytes, decoded), { key, touched });
-      assertEquals([...decoded], words);
+    fc.property(record, ([cellWords, cells]) => {
+      assertEquals(decoded(encoded(cells, cellWords)), cells);
     }),
     { numRuns: 500 },
   );
 });
 
-Deno.test("a damaged cell is an error, not a guess", () => {
-  const bytes = encoded(3, 4, Float64Array.of(5, 600), 0, 2);
-  assertThrows(() => decodeCell(bytes, new Float64Array(3)), Error, "expected 3");
-  assertThrows(() => decodeCell(bytes.subarray(0, -1), new Float64Array(2)), Error, "too early");
-  assertThrows(
-    () => encoded(0.5, 0, new Float64Array(1), 0, 1),
-    RangeError,
-    `"0.5"`,
+Deno.test("a damaged record of cells is an error, not a guess", () => {
+  const bytes = encoded([{ key: 3, touched: 4, words: [5, 600] }, undefined], 2);
+  assertThrows(() => decoded(bytes.subarray(0, -2)), Error, "too early");
+  assertThrows(() => decoded(bytes.subarray(0, -1)), Error, "too early");
+  assertThrows(() => decoded(Uint8Array.of(...bytes, 0)), Error, "more bytes follow");
+  assertThrows(() => decoded(Uint8Array.of(3, ...bytes.subarray(1))), Error, `version "3"`);
+  assertThrows(() => encoded([{ key: 0.5, touched: 0, words: [1] }], 1), RangeError, `"0.5"`);
+  // Version, 2 words, 1 place; that place says that it has 3 words.
+  assertThrows(() => decoded(Uint8Array.of(2, 4, 2, 8, 2, 2, 2, 2, 2)), Error, "3 words");
+});
+
+/** By the program before CELLS_VERSION 2: key -5, last touch 900, words 1, 0, 300, 0, 0. */
+const SINGLE = Uint8Array.of(1, 10, 9, 136, 14, 2, 0, 216, 4);
+
+Deno.test("records of a single cell, by earlier programs, are read", () => {
+  assertEquals(decoded(SINGLE), [{ key: -5, touched: 900, words: [1, 0, 300, 0, 0] }]);
+});
+
+function factsOf(account: string, offset: number): Facts {
+  const bytes = new TextEncoder().encode(account);
+  const accountHash = hashBytes(bytes, 0, bytes.length);
+  return Object.assign(emptyFacts(), { bytes, accountEnd: bytes.length, accountHash, offset });
+}
+
+/** All that a store can be asked of an account, without touching it. */
+function cellsOf(log: ReadonlyMap<string, Uint8Array>): Record<string, Cell[]> {
+  const byAccount: Record<string, Cell[]> = {};
+  for (const [key, value] of [...log].sort(([a], [b]) => a < b ? -1 : 1)) {
+    const account = key.split("/")[2]!;
+    byAccount[account] = [...byAccount[account] ?? [], ...decoded(value)];
+  }
+  return byAccount;
+}
+
+Deno.test("the changelog holds what a plain model holds, whenever it is drained and restored", () => {
+  const touch = fc.tuple(
+    fc.constantFrom("drain", "restore", ...Array(8).fill("touch")),
+    fc.nat(4).map((n) => `ACC${n}`),
+    fc.integer({ min: -2, max: 20 }),
+  );
+  const actions = fc.array(touch, { maxLength: 300, size: "max" });
+  const CELLS_MAX = 16, ACCOUNTS_MAX = 3;
+  fc.assert(
+    fc.property(actions, fc.constantFrom(1, 2, 4, 16), (steps, cellsPerRecord) => {
+      const options = { cellWords: 2, accountsMax: ACCOUNTS_MAX, prefix: "a/1/", cellsPerRecord };
+      let store = new CellStore(options);
+      const log = new Map<string, Uint8Array>();
+      const drain = () => {
+        const list = new ChangeList();
+        store.drain(list);
+        for (const { key, value } of list.changes) {
+          const text = new TextDecoder().decode(key);
+          if (value === null) log.delete(text);
+          else log.set(text, value);
+        }
+      };
+      const model = new Map<string, Map<number, number>>();
+      steps.forEach(([what, account, key], offset) => {
+        if (what !== "touch") drain();
+        if (what === "restore") {
+          store = new CellStore(options);
+          for (const [text, value] of log) {
+            const [, , name, page] = text.split("/");
+            store.restore(name!, Number(page), value);
+          }
+          store.finishRestore();
+        }
+        if (what !== "touch") return;
+        const cells = model.get(account) ?? new Map<number, number>();
+        if (!model.delete(account) && model.size === ACCOUNTS_MAX) {
+          model.delete([...model.keys()][0]!);
+        }
+        model.set(account, cells);
+        if (!cells.delete(key) && cells.size === CELLS_MAX) cells.delete([...cells.keys()][0]!);
+        cells.set(key, offset);
+        store.words[store.touch(factsOf(account, offset), key) + 1] = offset * 1000;
+      });
+      drain();
+      const expected: Record<string, Cell[]> = {};
+      for (const [account, cells] of model) {
+        expected[account] = [...cells]
+          .map(([key, touched]) => ({ key, touched, words: [0, touched * 1000] }));
+      }
+      const found = cellsOf(log);
+      const byTouch = (a: Cell, b: Cell) => a!.touched - b!.touched;
+      for (const [account, cells] of Object.entries(found)) {
+        found[account] = cells.filter((cell) => cell !== undefined).sort(byTouch);
+      }
+      assertEquals(found, expected);
+      assertEquals(store.accountCount, model.size);
+    }),
+    { numRuns: 200 },
   );
 });
 
@@ -85,15 +197,10 @@ Deno.test("cells equal a plain map per account that forgets the least recently t
     fc.property(actions, (touches) => {
       const store = new CellStore({ cellWords: 2, accountsMax: 3, prefix: "a/1/" });
       const model = new Map<string, Map<number, number>>();
-      const facts = emptyFacts();
       touches.forEach(([text, key], offset) => {
-        facts.bytes = new TextEncoder().encode(text);
-        facts.accountEnd = facts.bytes.length;
-        facts.accountHash = hashBytes(facts.bytes, 0, facts.accountEnd);
-        facts.offset = offset;
         const cells = model.get(text) ?? new Map<number, number>();
         model.set(text, cells);
-        const base = store.touch(facts, key);
+        const base = store.touch(factsOf(text, offset), key);
         assertEquals(store.words[base], cells.get(key) ?? 0, "a new cell is zeroed");
         if (!cells.delete(key) && cells.size === 16) cells.delete([...cells.keys()][0]!);
         cells.set(key, offset + 1);

@@ -1,7 +1,7 @@
 /** The rules of one partition at work: state, rule changes, changelog. Pure: no clock, no I/O. */
 import { NotReadyError } from "../contracts/errors.ts";
 import { canonicalJson } from "./canonical_json.ts";
-import { cellWordsOf } from "./cell_codec.ts";
+import { CellsReader } from "./cell_codec.ts";
 import { CellStore } from "./cells.ts";
 import type { ChangeSink, StateChange } from "./state_change.ts";
 import type { Facts } from "./values/facts.ts";
@@ -91,7 +91,7 @@ export class RuleEngine {
       const laid_out = kept?.laid_out ?? parameters;
       owners.push({ rule_name, rule_type, generation, parameters, laid_out });
       const logic = kept === undefined ? fresh : type.compile(parameters, laid_out);
-      return { definition, logic, cells: this.#store(generation, logic.cellWords) };
+      return { definition, logic, cells: this.#store(generation, { cellWords: logic.cellWords }) };
     });
     this.#release(new Set(owners.map(({ generation }) => generation)));
     const before = this.#ownersText();
@@ -110,11 +110,11 @@ export class RuleEngine {
     });
   }
 
-  #store(generation: number, cellWords: number): CellStore {
+  #store(generation: number, layout: { cellWords: number; cellsPerRecord?: number }): CellStore {
     let store = this.#stores.get(generation);
     if (store === undefined) {
       const accountsMax = this.#accountsMax;
-      store = new CellStore({ cellWords, accountsMax, prefix: `a/${generation}/` });
+      store = new CellStore({ ...layout, accountsMax, prefix: `a/${generation}/` });
       this.#stores.set(generation, store);
     }
     return store;
@@ -170,7 +170,9 @@ export class RuleEngine {
     let store = this.#stores.get(generation);
     if (store === undefined) {
       if (value === null) return;
-      store = this.#store(generation, cellWordsOf(value));
+      // A generation keeps the records that it was begun with: those of an earlier program hold one cell.
+      const { cellWords, cells } = new CellsReader(value);
+      store = this.#store(generation, { cellWords, cellsPerRecord: cells });
     }
     store.restore(match[2]!, Number(match[3]), value);
   }

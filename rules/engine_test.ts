@@ -225,27 +225,28 @@ Deno.test("the engine equals the judge, for any order, batching, rule edits and 
   );
 });
 
+const TX: NaiveTransaction = {
+  offset: 0,
+  timestampUs: 1_700_000_000_000_000,
+  accountId: "A",
+  amountUnits: 1n,
+  currency: "USD",
+  country: "US",
+  category: "online",
+  transactionType: "purchase",
+  status: "completed",
+};
+
 Deno.test("state of dropped rules is tombstoned, and never comes back", () => {
   const v = (seconds: number) =>
     checkedRules([rule("v", "velocity", { at_least: 3, window_seconds: seconds })]);
-  const tx: NaiveTransaction = {
-    offset: 0,
-    timestampUs: 1_700_000_000_000_000,
-    accountId: "A",
-    amountUnits: 1n,
-    currency: "USD",
-    country: "US",
-    category: "online",
-    transactionType: "purchase",
-    status: "completed",
-  };
   const run = new EngineRun();
   const changelog = new Map<string, Uint8Array>();
   const commit = (changes: StateChange[]) => {
     compact(changelog, [...changes, ...drained(run.engine)]);
   };
   const changes = run.engine.setRules(v(60));
-  run.judge(tx);
+  run.judge(TX);
   commit(changes);
   assertEquals([...changelog.keys()], [OWNERS_KEY, "a/1/A/0"]);
   // The edit is recorded, its tombstones are lost: as if the process had died right then.
@@ -253,6 +254,26 @@ Deno.test("state of dropped rules is tombstoned, and never comes back", () => {
   const engine = restored(changelog, 1000);
   compact(changelog, [...engine.setRules(v(30)), ...drained(engine)]);
   assertEquals([...changelog.keys()], [OWNERS_KEY]);
+});
+
+/** A cell as the program before records of several wrote it: key -5, last touch 900, words 1, 0, 300, 0, 0. */
+const SINGLE_CELL = Uint8Array.of(1, 10, 9, 136, 14, 2, 0, 216, 4);
+
+Deno.test("a generation begun with records of single cells keeps them: none can be left behind", () => {
+  const rules = checkedRules([rule("v", "velocity", { at_least: 2, window_seconds: 60 })]);
+  const first = new RuleEngine({ accountsMax: 1 });
+  const changelog = new Map<string, Uint8Array>();
+  compact(changelog, first.setRules(rules));
+  for (const slot of [11, 12]) changelog.set(`a/1/OLD/${slot}`, SINGLE_CELL);
+  const run = new EngineRun({ engine: restored(changelog, 1) });
+  run.engine.setRules(rules);
+  run.judge(TX); // its account takes the only place
+  compact(changelog, drained(run.engine));
+  assertEquals([...changelog.keys()], [OWNERS_KEY, "a/1/A/0"]);
+  assertEquals(changelog.get("a/1/A/0")![1], SINGLE_CELL[1], "words of a cell");
+  const again = new EngineRun({ engine: restored(changelog, 1), sequence: 1 });
+  again.engine.setRules(rules);
+  assertEquals(again.judge({ ...TX, offset: 1 }).fired, ["v"]);
 });
 
 Deno.test("restoring what a newer program wrote is refused", () => {
