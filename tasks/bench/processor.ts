@@ -3,7 +3,7 @@
  * runs at a steady rate for the latencies. Kafka is a fresh one on this machine.
  */
 import { createKafkaBroker } from "../../broker/kafka.ts";
-import type { Broker } from "../../broker/port.ts";
+import type { Broker, Reader } from "../../broker/port.ts";
 import type { StageStatus } from "../../contracts/status.ts";
 import { BASE_PORTS } from "../../contracts/services.ts";
 import { TOPIC_NAMES_DEFAULT, topicSpecs } from "../../contracts/topics.ts";
@@ -103,20 +103,29 @@ async function statusOf({ port }: Bench): Promise<StageStatus | undefined> {
   }
 }
 
-async function firstRecord({ broker }: Bench): Promise<void> {
-  for (;;) {
-    const offsets = await broker.offsets(TOPICS.transactions);
-    if (offsets.some(({ stable }) => stable > 0)) return;
-    await sleep(5);
-  }
+/**
+ * Resolves when the first record can be read. By fetches that wait for it: to look every few milliseconds would take
+ * from the broker what the processor needs.
+ */
+async function firstRecord(readers: readonly Reader[]): Promise<void> {
+  const found = new AbortController();
+  const looks = readers.map(async (reader, partition) => {
+    const options = { offset: 0, waitMsMax: 10_000, signal: found.signal };
+    while ((await reader.fetch(TOPICS.transactions, partition, options)).records.count === 0);
+  });
+  await Promise.race(looks);
+  found.abort();
+  await Promise.allSettled(looks);
 }
 
 async function drain(bench: Bench, count: number): Promise<DrainFigures> {
   await feedBacklog(bench, count);
+  const openings = Array.from({ length: PARTITIONS }, () => bench.broker.openReader());
+  const readers = await Promise.all(openings);
   const brokerCpu = await cpuSeconds(bench.kafkaPid);
   const began = performance.now();
   const child = startProcessor(bench);
-  await firstRecord(bench);
+  await firstRecord(readers);
   const first = performance.now();
   let status: StageStatus | undefined;
   for (;;) {
@@ -142,6 +151,7 @@ async function drain(bench: Bench, count: number): Promise<DrainFigures> {
   };
   child.kill("SIGTERM");
   await child.status;
+  await Promise.all(readers.map((reader) => reader.close()));
   return figures;
 }
 
