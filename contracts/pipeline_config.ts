@@ -42,8 +42,8 @@ const Processor = z.strictObject({
     .meta({ description: "Accounts with rule state per partition" }),
   record_bytes_max: z.int().min(1024).max(512 * 1024).default(256 * 1024)
     .meta({ description: "Larger records are dead-lettered too_large" }),
-  fetch_bytes_max: z.int().min(64 * 1024).max(64 * MIB).default(2 * MIB),
-  unit_bytes_max: z.int().min(64 * 1024).max(64 * MIB).default(2 * MIB).meta({
+  fetch_bytes_max: z.int().min(64 * 1024).max(64 * MIB).default(1.5 * MIB),
+  unit_bytes_max: z.int().min(64 * 1024).max(64 * MIB).default(2.5 * MIB).meta({
     description: "In a backlog a unit of work takes in fetches until its outputs have these bytes",
   }),
   batch_ms_min: z.int().min(0).max(10_000).default(20)
