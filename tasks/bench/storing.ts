@@ -31,7 +31,7 @@ const DAY_MS = 86_400_000;
 const FEED_BATCH = 20_000;
 const TOPICS = TOPIC_NAMES_DEFAULT;
 /** The last records of a bench do not wait for the interval of everyday. */
-const SETTINGS = "sink: { commit_interval_ms: 3000 }\n";
+const SETTINGS = "sink: { commit_interval_ms: 2000 }\n";
 /** How often the catalog is asked for rows: each time takes processor time from what is measured. */
 const LOOK_MS = 250;
 /** The same in the second half. */
