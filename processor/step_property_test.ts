@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { type CompiledRules, compileRules } from "../rules/compile.ts";
 import { RuleFile } from "../rules/rule_file.ts";
 import { PartitionJudge } from "./judge.ts";
+import { compact } from "../rules/testing.ts";
 import {
   createPartitionState,
   finishRestore,
@@ -30,7 +31,6 @@ import {
 import { transaction } from "./testing.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 function compiled(at_least: number, window_seconds: number, enabled: boolean): CompiledRules {
   const severity = "low";
@@ -186,7 +186,7 @@ class CrashingRun {
         continue;
       }
       collect(this.committed, result);
-      this.#compact(changes);
+      compact(this.#changelog, changes);
       this.#rules = rules;
       this.#position = end;
     }
@@ -198,14 +198,6 @@ class CrashingRun {
     const end = Math.min(this.#position + size, this.input.records.length);
     const edits = [...this.input.edits.keys()].filter((at) => at > this.#position);
     return Math.min(end, ...edits);
-  }
-
-  #compact(changes: readonly StateChange[]): void {
-    for (const { key, value } of changes) {
-      const text = decoder.decode(key);
-      this.#changelog.delete(text);
-      if (value !== null) this.#changelog.set(text, value);
-    }
   }
 }
 

@@ -151,7 +151,7 @@ export class CellsReader {
   /** Goes to the next place; false where it holds no cell, else {@linkcode read} it. */
   next(): boolean {
     this.#used = this.#isSingle ? this.cellWords : this.#varints.next() - 1;
-    if (this.#used > this.cellWords) {
+    if (this.#used < -1 || this.#used > this.cellWords) {
       throw new Error(`Cannot read a cell of ${this.#used} words: expected ${this.cellWords}`);
     }
     return this.#used >= 0;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { AccountIndex } from "./account_index.ts";
 import { beginCells, cellsBytesMax, CellsReader, writeCell, writeNoCell } from "./cell_codec.ts";
 import { CellStore } from "./cells.ts";
-import { ChangeList } from "./state_change.ts";
+import { compact, drained, SINGLE_CELL } from "./testing.ts";
 import { emptyFacts, type Facts, hashBytes } from "./values/facts.ts";
 
 /** A cell, or the lack of one. */
@@ -62,13 +62,11 @@ Deno.test("a damaged record of cells is an error, not a guess", () => {
   assertThrows(() => encoded([{ key: 0.5, touched: 0, words: [1] }], 1), RangeError, `"0.5"`);
   // Version, 2 words, 1 place; that place says that it has 3 words.
   assertThrows(() => decoded(Uint8Array.of(2, 4, 2, 8, 2, 2, 2, 2, 2)), Error, "3 words");
+  assertThrows(() => decoded(Uint8Array.of(2, 4, 2, 1)), Error, "-2 words");
 });
 
-/** By the program before CELLS_VERSION 2: key -5, last touch 900, words 1, 0, 300, 0, 0. */
-const SINGLE = Uint8Array.of(1, 10, 9, 136, 14, 2, 0, 216, 4);
-
 Deno.test("records of a single cell, by earlier programs, are read", () => {
-  assertEquals(decoded(SINGLE), [{ key: -5, touched: 900, words: [1, 0, 300, 0, 0] }]);
+  assertEquals(decoded(SINGLE_CELL), [{ key: -5, touched: 900, words: [1, 0, 300, 0, 0] }]);
 });
 
 function factsOf(account: string, offset: number): Facts {
@@ -77,14 +75,21 @@ function factsOf(account: string, offset: number): Facts {
   return Object.assign(emptyFacts(), { bytes, accountEnd: bytes.length, accountHash, offset });
 }
 
-/** All that a store can be asked of an account, without touching it. */
+/** The cells in a changelog by account, the one touched last at the end. */
 function cellsOf(log: ReadonlyMap<string, Uint8Array>): Record<string, Cell[]> {
-  const byAccount: Record<string, Cell[]> = {};
-  for (const [key, value] of [...log].sort(([a], [b]) => a < b ? -1 : 1)) {
-    const account = key.split("/")[2]!;
-    byAccount[account] = [...byAccount[account] ?? [], ...decoded(value)];
+  const found: Record<string, NonNullable<Cell>[]> = {};
+  for (const [key, value] of log) {
+    const cells = decoded(value).filter((cell) => cell !== undefined);
+    (found[key.split("/")[2]!] ??= []).push(...cells);
   }
-  return byAccount;
+  for (const cells of Object.values(found)) cells.sort((a, b) => a.touched - b.touched);
+  return found;
+}
+
+/** Puts a value into a map as the one used last; the one used longest ago goes where there are `max`. */
+function use<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
+  if (!map.delete(key) && map.size === max) map.delete([...map.keys()][0]!);
+  map.set(key, value);
 }
 
 Deno.test("the changelog holds what a plain model holds, whenever it is drained and restored", () => {
@@ -100,18 +105,9 @@ Deno.test("the changelog holds what a plain model holds, whenever it is drained 
       const options = { cellWords: 2, accountsMax: ACCOUNTS_MAX, prefix: "a/1/", cellsPerRecord };
       let store = new CellStore(options);
       const log = new Map<string, Uint8Array>();
-      const drain = () => {
-        const list = new ChangeList();
-        store.drain(list);
-        for (const { key, value } of list.changes) {
-          const text = new TextDecoder().decode(key);
-          if (value === null) log.delete(text);
-          else log.set(text, value);
-        }
-      };
       const model = new Map<string, Map<number, number>>();
       steps.forEach(([what, account, key], offset) => {
-        if (what !== "touch") drain();
+        if (what !== "touch") compact(log, drained(store));
         if (what === "restore") {
           store = new CellStore(options);
           for (const [text, value] of log) {
@@ -122,26 +118,17 @@ Deno.test("the changelog holds what a plain model holds, whenever it is drained 
         }
         if (what !== "touch") return;
         const cells = model.get(account) ?? new Map<number, number>();
-        if (!model.delete(account) && model.size === ACCOUNTS_MAX) {
-          model.delete([...model.keys()][0]!);
-        }
-        model.set(account, cells);
-        if (!cells.delete(key) && cells.size === CELLS_MAX) cells.delete([...cells.keys()][0]!);
-        cells.set(key, offset);
+        use(model, account, cells, ACCOUNTS_MAX);
+        use(cells, key, offset, CELLS_MAX);
         store.words[store.touch(factsOf(account, offset), key) + 1] = offset * 1000;
       });
-      drain();
+      compact(log, drained(store));
       const expected: Record<string, Cell[]> = {};
       for (const [account, cells] of model) {
         expected[account] = [...cells]
           .map(([key, touched]) => ({ key, touched, words: [0, touched * 1000] }));
       }
-      const found = cellsOf(log);
-      const byTouch = (a: Cell, b: Cell) => a!.touched - b!.touched;
-      for (const [account, cells] of Object.entries(found)) {
-        found[account] = cells.filter((cell) => cell !== undefined).sort(byTouch);
-      }
-      assertEquals(found, expected);
+      assertEquals(cellsOf(log), expected);
       assertEquals(store.accountCount, model.size);
     }),
     { numRuns: 200 },
@@ -202,8 +189,7 @@ Deno.test("cells equal a plain map per account that forgets the least recently t
         model.set(text, cells);
         const base = store.touch(factsOf(text, offset), key);
         assertEquals(store.words[base], cells.get(key) ?? 0, "a new cell is zeroed");
-        if (!cells.delete(key) && cells.size === 16) cells.delete([...cells.keys()][0]!);
-        cells.set(key, offset + 1);
+        use(cells, key, offset + 1, 16);
         store.words[base] = offset + 1;
         for (let other = -3; other <= 21; other++) {
           const found = store.find(other);

@@ -2,10 +2,16 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { OWNERS_KEY, RuleEngine } from "./engine.ts";
 import { NaiveJudge, type NaiveTransaction } from "./naive.ts";
-import { ChangeList, type StateChange } from "./state_change.ts";
-import { checkedRules, checkTable, EngineRun, rule } from "./testing.ts";
-
-const decoder = new TextDecoder();
+import type { StateChange } from "./state_change.ts";
+import {
+  checkedRules,
+  checkTable,
+  compact,
+  drained,
+  EngineRun,
+  rule,
+  SINGLE_CELL,
+} from "./testing.ts";
 
 const shipped = [
   rule("high-value", "threshold", { amount: 10000 }),
@@ -148,21 +154,6 @@ const rulesArbitrary = fc.array(
   }))
 );
 
-/** Applies what `keep` lets through to a changelog as compaction leaves it. */
-function compact(changelog: Map<string, Uint8Array>, changes: readonly StateChange[]): void {
-  for (const { key, value } of changes) {
-    const text = decoder.decode(key);
-    changelog.delete(text); // the order of the last write counts
-    if (value !== null) changelog.set(text, value);
-  }
-}
-
-function drained(engine: RuleEngine): StateChange[] {
-  const list = new ChangeList();
-  engine.drain(list);
-  return list.changes;
-}
-
 function restored(changelog: ReadonlyMap<string, Uint8Array>, accountsMax: number): RuleEngine {
   const engine = new RuleEngine({ accountsMax });
   for (const [key, value] of changelog) engine.restore(key, value);
@@ -255,9 +246,6 @@ Deno.test("state of dropped rules is tombstoned, and never comes back", () => {
   compact(changelog, [...engine.setRules(v(30)), ...drained(engine)]);
   assertEquals([...changelog.keys()], [OWNERS_KEY]);
 });
-
-/** A cell as the program before records of several wrote it: key -5, last touch 900, words 1, 0, 300, 0, 0. */
-const SINGLE_CELL = Uint8Array.of(1, 10, 9, 136, 14, 2, 0, 216, 4);
 
 Deno.test("a generation begun with records of single cells keeps them: none can be left behind", () => {
   const rules = checkedRules([rule("v", "velocity", { at_least: 2, window_seconds: 60 })]);

@@ -7,6 +7,9 @@ import { emptyFacts, setFacts } from "./values/facts.ts";
 import { NaiveJudge, type NaiveTransaction } from "./naive.ts";
 import { RuleFile } from "./rule_file.ts";
 import type { Explanation, RuleDefinition } from "./rule_type.ts";
+import { ChangeList, type ChangeSink, type StateChange } from "./state_change.ts";
+
+const decoder = new TextDecoder();
 
 /** Checks rules as the rule file would hold them; throws where the schema refuses them. */
 export function checkedRules(rules: unknown[]): RuleDefinition[] {
@@ -16,6 +19,25 @@ export function checkedRules(rules: unknown[]): RuleDefinition[] {
 /** An enabled rule with plain values around its type and parameters. */
 export function rule(rule_name: string, rule_type: string, parameters: unknown): unknown {
   return { rule_name, rule_type, severity: "medium", enabled: true, description: "", parameters };
+}
+
+/** A cell as the program before CELLS_VERSION 2 wrote it: key -5, last touch 900, words 1, 0, 300, 0, 0. */
+export const SINGLE_CELL: Uint8Array = Uint8Array.of(1, 10, 9, 136, 14, 2, 0, 216, 4);
+
+/** Applies changes to a changelog as compaction leaves it. */
+export function compact(changelog: Map<string, Uint8Array>, changes: readonly StateChange[]): void {
+  for (const { key, value } of changes) {
+    const text = decoder.decode(key);
+    changelog.delete(text); // the order of the last write counts
+    if (value !== null) changelog.set(text, value);
+  }
+}
+
+/** What changed since the last time. */
+export function drained(state: { drain(changes: ChangeSink): void }): StateChange[] {
+  const list = new ChangeList();
+  state.drain(list);
+  return list.changes;
 }
 
 /** What one transaction led to. */
